@@ -11,6 +11,13 @@
  * connection is opened in one role and runs only statements that name it, so
  * a broken worker cannot invent SQL nor borrow another's.
  *
+ * Migrations stand in the same files, in the file that ends in _schema.sql:
+ *     -- migration: ledger 1
+ *     -- vaults: strategic operational protection house
+ *     CREATE TABLE ...; ...
+ * They are keyed by (module, number) and run module by module in the order of
+ * the list in tools/mksql.py (which follows the layers), each in a transaction.
+ *
  * Types.  A column is INT (64 bits), REAL, TEXT, BYTES or UUID (16 bytes);
  * each may be null.  The words are replaced by each engine's own.
  *
@@ -47,7 +54,6 @@ enum store_role {
 	STORE_ROLE_OPERATIONAL = 1 << 1,
 	STORE_ROLE_PROTECTION = 1 << 2,
 	STORE_ROLE_HOUSE = 1 << 3,  /* accounts and sessions */
-	STORE_ROLE_KEEPER = 1 << 4, /* remembers what it signed */
 	STORE_ROLE_INIT = 1 << 5,   /* fairway init, backup, restore, doctor */
 	STORE_ROLE_TEST = 1 << 6,
 };
@@ -93,7 +99,7 @@ struct store_options {
 	/* "sqlite:/dir/strategic.db" or "postgresql://..." (libpq URI; the database must exist). */
 	const char *url;
 	enum store_role role;
-	/* Which migrations apply: "strategic", "operational", "protection", "house", "keeper", "test". */
+	/* Which migrations apply: "strategic", "operational", "protection", "house", "test". */
 	const char *vault;
 	bool create;    /* make the SQLite file if absent */
 	bool migrate;   /* run what is missing; otherwise a difference is an error */

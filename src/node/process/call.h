@@ -55,6 +55,8 @@ struct call {
 	uint64_t upload_size;
 	const char *purpose;       /* code, checked; NULL if the route needs none */
 	const char *lang;          /* wanted language tag, "en" if unknown */
+	void *deferred;            /* what call_defer() computed (worker.h); NULL at the first run */
+	const uint8_t *token_hash; /* 32 bytes; the house only */
 	const char *address;       /* client's, for sessions only */
 	const char *agent;         /* User-Agent, cut to 200, for sessions only */
 };
@@ -72,6 +74,7 @@ struct reply {
 	int status;                /* 200 unless set */
 	const char *type;          /* content type; "application/json" unless set */
 	const char *filename;      /* for Content-Disposition; NULL for none */
+	const char *token;         /* house only: as in struct wire_reply */
 	struct buf body;
 	/*
 	 * For answers of any length: called, in a read transaction of its own,

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "node/process/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+/* What the headers of Debian 12 do not name yet. Values are ABI. */
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+#define FW_ACCESS_FS_IOCTL_DEV (1ULL << 15)
+#define FW_ACCESS_NET_BIND (1ULL << 0)
+#define FW_ACCESS_NET_CONNECT (1ULL << 1)
+#define FW_RULE_NET_PORT 2
+#define FW_SCOPE_ABSTRACT (1ULL << 0)
+#define FW_SCOPE_SIGNAL (1ULL << 1)
+
+struct fw_ruleset_attr { /* struct landlock_ruleset_attr of ABI 6 */
+	uint64_t fs, net, scoped;
+};
+struct fw_net_port_attr {
+	uint64_t access, port;
+};
+
+/*
+ * System calls by group. A process gets the groups its row names.
+ *   base    memory, time, its own descriptors, ending
+ *   talk    sockets that exist already
+ *   files   files, within what Landlock leaves
+ *   accept  new connections on a socket that listens already
+ *   connect for PostgreSQL only
+ *   thread  threads within the process
+ */
+static const int calls_base[] = {
+	SCMP_SYS(read),		 SCMP_SYS(write),	SCMP_SYS(readv),	SCMP_SYS(writev),
+	SCMP_SYS(close),	 SCMP_SYS(brk),		SCMP_SYS(munmap),	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),	 SCMP_SYS(exit),	SCMP_SYS(exit_group),	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigaction),	 SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack), SCMP_SYS(futex),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
+	SCMP_SYS(getpid),	 SCMP_SYS(gettid),	SCMP_SYS(getrandom),	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),	 SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield), SCMP_SYS(tgkill),
+	SCMP_SYS(mlock),	 SCMP_SYS(munlock),	SCMP_SYS(getrusage),	SCMP_SYS(uname),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(rseq), SCMP_SYS(set_robust_list),
+};
+static const int calls_talk[] = {
+	SCMP_SYS(recvmsg),  SCMP_SYS(sendmsg),	SCMP_SYS(recvfrom), SCMP_SYS(sendto),
+	SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(fstat),    SCMP_SYS(newfstatat), SCMP_SYS(eventfd2),
+};
+static const int calls_files[] = {
+	SCMP_SYS(openat),  SCMP_SYS(open),	SCMP_SYS(stat),	     SCMP_SYS(lstat),
+	SCMP_SYS(access),  SCMP_SYS(faccessat),	SCMP_SYS(faccessat2), SCMP_SYS(lseek),
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64),	SCMP_SYS(pwritev),   SCMP_SYS(ftruncate),
+	SCMP_SYS(fsync),   SCMP_SYS(fdatasync), SCMP_SYS(unlink),    SCMP_SYS(unlinkat),
+	SCMP_SYS(rename),  SCMP_SYS(renameat),	SCMP_SYS(renameat2), SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat), SCMP_SYS(getdents64), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(getcwd),  SCMP_SYS(fchmod),	SCMP_SYS(fallocate), SCMP_SYS(fstatfs),
+	SCMP_SYS(statfs),  SCMP_SYS(geteuid),	SCMP_SYS(getuid),    SCMP_SYS(getegid),
+	SCMP_SYS(getgid),  SCMP_SYS(fchown),	SCMP_SYS(fadvise64), SCMP_SYS(statx),
+	SCMP_SYS(umask),   SCMP_SYS(utimensat), SCMP_SYS(dup),	     SCMP_SYS(sync_file_range),
+};
+static const int calls_accept[] = {
+	SCMP_SYS(accept4), SCMP_SYS(accept), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(setsockopt), SCMP_SYS(listen),
+	SCMP_SYS(pipe2), SCMP_SYS(sendfile),
+};
+static const int calls_connect[] = {
+	SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(setsockopt), SCMP_SYS(bind), SCMP_SYS(sendmmsg),
+};
+static const int calls_thread[] = {
+	SCMP_SYS(clone3), SCMP_SYS(clone), SCMP_SYS(set_tid_address), SCMP_SYS(prlimit64),
+};
+
+enum { G_TALK = 1, G_FILES = 2, G_ACCEPT = 4, G_THREAD = 8 };
+
+/* The walls in nine lines. */
+static const struct {
+	int groups;
+	rlim_t descriptors;
+	rlim_t memory; /* bytes of address space; 0: no limit */
+} rows[PROC_COUNT] = {
+	[PROC_FRONT] = { G_TALK | G_ACCEPT, 2048, 0 },
+	[PROC_HOUSE] = { G_TALK | G_FILES | G_THREAD, 64, 0 },
+	[PROC_STRATEGIC] = { G_TALK | G_FILES, 256, 0 },
+	[PROC_OPERATIONAL] = { G_TALK | G_FILES, 256, 0 },
+	[PROC_PROTECTION] = { G_TALK | G_FILES, 256, 0 },
+	[PROC_KEEPER] = { G_TALK | G_FILES, 64, 0 },
+	[PROC_READER] = { G_TALK, 8, 0 },
+};
+
+static int add_calls(scmp_filter_ctx f, const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int err = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Calls that are allowed only with harmless arguments. */
+static int add_guarded(scmp_filter_ctx f)
+{
+	int err = 0;
+	/* No memory that is writable and executable, nor made executable later. */
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_SETFL));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_GETFD));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_SETFD));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_GETLK));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_SETLK));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC));
+	/* A thread's name, and its memory's; nothing else of prctl. */
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	/* Libraries may ask what a descriptor is; the answer is no. */
+	err |= seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
+	return err;
+}
+
+static int enter_seccomp(const struct sandbox *sb, struct diag *reterr)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (f == NULL)
+		return diag_set(reterr, -ENOMEM, "no memory for the system call filter");
+	int groups = rows[sb->proc].groups;
+#define ADD(list) add_calls(f, list, sizeof(list) / sizeof(*(list)))
+	int err = ADD(calls_base) | add_guarded(f);
+	if (groups & G_TALK)
+		err |= ADD(calls_talk);
+	if (groups & G_FILES)
+		err |= ADD(calls_files);
+	if (groups & G_ACCEPT)
+		err |= ADD(calls_accept);
+	if (groups & G_THREAD)
+		err |= ADD(calls_thread);
+	if (sb->connects)
+		err |= ADD(calls_connect);
+#undef ADD
+	if (err == 0)
+		err = seccomp_load(f);
+	seccomp_release(f);
+	return err == 0 ? 0 :
+			  diag_set(reterr, -EPERM, "the kernel refused the system call filter (%s)",
+				   strerror(err < 0 ? -err : err));
+}
+
+#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_WRITE                                                                                   \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                          \
+	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |                               \
+	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
+#define FS_ALL_V1 ((UINT64_C(1) << 13) - 1)
+
+static int allow_dir(int ruleset, const char *dir, uint64_t access, struct diag *reterr)
+{
+	int fd = open(dir, O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (fd < 0)
+		return diag_set(reterr, -errno, "cannot open the folder %s", dir);
+	struct landlock_path_beneath_attr attr = { .allowed_access = access, .parent_fd = fd };
+	long err = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
+	int ret = err == 0 ? 0 : diag_set(reterr, -errno, "Landlock refused the folder %s", dir);
+	(void)close(fd);
+	return ret;
+}
+
+static int add_rules(int ruleset, const struct sandbox *sb, long abi, struct diag *reterr)
+{
+	uint64_t rw = FS_READ | FS_WRITE | (abi >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < 4 && sb->dirs_rw[i] != NULL; i++)
+		ret = allow_dir(ruleset, sb->dirs_rw[i], rw, reterr);
+	for (size_t i = 0; ret == 0 && i < 4 && sb->dirs_ro[i] != NULL; i++)
+		ret = allow_dir(ruleset, sb->dirs_ro[i], FS_READ, reterr);
+	if (ret == 0 && abi >= 4 && sb->connects && sb->tcp_port != 0) {
+		struct fw_net_port_attr port = { .access = FW_ACCESS_NET_CONNECT,
+						 .port = sb->tcp_port };
+		if (syscall(SYS_landlock_add_rule, ruleset, FW_RULE_NET_PORT, &port, 0) != 0)
+			ret = diag_set(reterr, -errno, "Landlock refused port %u", sb->tcp_port);
+	}
+	return ret;
+}
+
+static int enter_landlock(const struct sandbox *sb, const char **ret_missing, struct diag *reterr)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	if (abi < 1) {
+		*ret_missing = "this kernel has no Landlock: processes are not held to their folders";
+		return 0;
+	}
+	struct fw_ruleset_attr attr = { .fs = FS_ALL_V1 };
+	attr.fs |= abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
+	attr.fs |= abi >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0;
+	attr.fs |= abi >= 5 ? FW_ACCESS_FS_IOCTL_DEV : 0;
+	attr.net = abi >= 4 ? FW_ACCESS_NET_BIND | FW_ACCESS_NET_CONNECT : 0;
+	attr.scoped = abi >= 6 ? FW_SCOPE_ABSTRACT | FW_SCOPE_SIGNAL : 0;
+	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (fd < 0)
+		return diag_set(reterr, -errno, "Landlock refused the rules");
+	int ret = add_rules(fd, sb, abi, reterr);
+	if (ret == 0 && syscall(SYS_landlock_restrict_self, fd, 0) != 0)
+		ret = diag_set(reterr, -errno, "Landlock refused to hold this process");
+	(void)close(fd);
+	return ret;
+}
+
+static void set_limit(int what, rlim_t n)
+{
+	struct rlimit r = { .rlim_cur = n, .rlim_max = n };
+	(void)setrlimit((__rlimit_resource_t)what, &r);
+}
+
+int sandbox_enter(const struct sandbox *sb, const char **ret_missing, struct diag *reterr)
+{
+	*ret_missing = NULL;
+	set_limit(RLIMIT_CORE, 0);
+	set_limit(RLIMIT_NOFILE, rows[sb->proc].descriptors);
+	if (rows[sb->proc].memory != 0)
+		set_limit(RLIMIT_AS, rows[sb->proc].memory);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return diag_set(reterr, -errno, "the kernel refused no_new_privs");
+	/* Capabilities: the bounding set first, then what is held, which setting the ambient and the rest to none drops. */
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	struct {
+		uint32_t version;
+		int pid;
+	} head = { 0x20080522, 0 };
+	uint32_t none[6] = { 0 };
+	if (syscall(SYS_capset, &head, none) != 0)
+		return diag_set(reterr, -errno, "the kernel refused to drop capabilities");
+	int ret = enter_landlock(sb, ret_missing, reterr);
+	return ret != 0 ? ret : enter_seccomp(sb, reterr);
+}
