@@ -66,9 +66,10 @@ static void test_old_or_new_but_never_a_mixture(void **state)
 		int err = io_write_file(path, "the new text", 12, 0600, &d);
 		io_set(NULL);
 		if (err == 0) {
-			assert_true(calls < n);
 			expect_content(path, "the new text");
-			break;
+			if (calls < n)
+				break;
+			continue; /* the fault fell where it loses nothing: closing the folder */
 		}
 		assert_int_equal(err, -ENOSPC);
 		assert_non_null(strstr(d.text, path));
