@@ -39,7 +39,7 @@ const char *err_name(int code)
 }
 
 /* vsnprintf that cuts between characters, not inside one. */
-static void format_cut(char *out, size_t cap, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void format_cut(char *out, size_t cap, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, cap, fmt, ap);
 	if (n < 0)
@@ -76,7 +76,7 @@ void diag_clear(struct diag *d)
 		*d = DIAG_INIT;
 }
 
-static void join(char *out, size_t cap, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void join(char *out, size_t cap, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
