@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Parses: src/base/cursor.c src/base/time.c src/base/uuid.c */
 /*
  * The cursor driven by the input itself, and the small text parsers of base:
  * what they accept must come out again as the same value.

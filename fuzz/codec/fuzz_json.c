@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Parses: src/codec/json_in.c */
 /* Any bytes as JSON; whatever parses must be written and parsed again. And any bytes as a string to be quoted. */
 #include <stdlib.h>
 #include <string.h>
