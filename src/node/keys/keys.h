@@ -65,6 +65,19 @@ int custodian_create(const char *account, const char *passphrase, struct custodi
 int custodian_open(const void *file, size_t n, const char *passphrase, uint8_t ret_sk[KEY_BYTES],
 		   struct custodian_public *ret, struct diag *reterr);
 
+/* Eight hex digits of BLAKE2b of a public key: to tell keys apart without naming their owners. */
+enum { CUSTODIAN_MARK_LEN = 8 };
+void custodian_mark(const uint8_t pk[KEY_BYTES], char out[CUSTODIAN_MARK_LEN + 1]);
+/*
+ * keys/custodians.pub: a line "VAULT ACCOUNT PUBLIC-KEY" (base64) for each
+ * custodian; lines that begin with # are remarks.
+ */
+enum { CUSTODIANS_MAX = 16 /* of one vault */, CUSTODIANS_FILE_MAX = 32768 };
+void custodians_put(struct buf *out, const char *vault, const struct custodian_public *c);
+/* Those of ${vault}; FW_EFORMAT with the line, FW_ELIMIT above ${cap}. None at all is no error: *ret_n is 0. */
+int custodians_parse(const void *text, size_t n, const char *vault, struct custodian_public *ret,
+		     size_t cap, size_t *ret_n, struct diag *reterr);
+
 /*
  * A sealed stream: header, then 64 KiB chunks by crypto_secretstream under a
  * random key.  The key is wrapped to custodians: with ${quorum} 1 each may
@@ -82,7 +95,7 @@ void seal_writer_free(struct seal_writer *w);
 struct seal_reader;
 int seal_reader_new(int in_fd, const uint8_t (*sks)[KEY_BYTES], size_t n,
 		    struct seal_reader **ret, struct diag *reterr);
-/* Up to ${cap} bytes; *ret_n 0 at the proper end. FW_ECRYPTO, FW_ETRUNC. */
+/* Up to ${cap} bytes; *ret_n 0 at the proper end. FW_ECRYPTO, FW_ETRUNC. An error sticks. */
 int seal_reader_get(struct seal_reader *r, void *out, size_t cap, size_t *ret_n,
 		    struct diag *reterr);
 const char *seal_reader_label(const struct seal_reader *r);
