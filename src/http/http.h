@@ -30,7 +30,8 @@ struct http_limits {
 	unsigned per_address;  /* ignored on a Unix socket: 64 */
 	unsigned idle_seconds; /* without progress: 20 */
 	unsigned head_seconds; /* for the whole head, so that slow clients end: 20 */
-	unsigned body_seconds; /* for a buffered body: 60; a streamed one must make 1 KiB/s on average after that */
+	unsigned body_seconds; /* for a buffered body: 60; a streamed one must make 1 KiB/s on
+				  average after that */
 };
 extern const struct http_limits http_default_limits;
 
@@ -48,13 +49,15 @@ struct http_callbacks {
 	 * the connection closes after the answer if a body was announced).
 	 */
 	enum http_body (*on_head)(void *arg, struct http_request *r);
-	/* A streamed body's next bytes. Returns how many were taken; fewer than ${n} puts the connection to sleep until http_resume_body(). */
+	/* A streamed body's next bytes. Returns how many were taken; fewer than ${n} puts the
+	 * connection to sleep until http_resume_body(). */
 	size_t (*on_body)(void *arg, struct http_request *r, const void *bytes, size_t n);
 	/* The request is whole. From now on http_reply() may come at any time. */
 	void (*on_complete)(void *arg, struct http_request *r);
 	/* The client took what http_stream() gave; more is welcome. */
 	void (*on_drain)(void *arg, struct http_request *r);
-	/* The request is over or its client went away: ${r} is gone after this call. Called exactly once for each on_head. */
+	/* The request is over or its client went away: ${r} is gone after this call. Called exactly
+	 * once for each on_head. */
 	void (*on_gone)(void *arg, struct http_request *r);
 };
 
@@ -62,25 +65,32 @@ struct http_callbacks {
 int http_server_new(int listen_fd, const struct http_limits *lim, const struct http_callbacks *cb,
 		    void *arg, struct http_server **ret, struct diag *reterr);
 void http_server_free(struct http_server *s);
+/* Peers on a Unix socket whose X-Real-IP is believed, by user id (SO_PEERCRED). Before this call:
+ * every peer, since the socket's mode says who may connect. */
+void http_server_trust(struct http_server *s, const uint32_t *uids, size_t n);
 int http_server_fd(const struct http_server *s);
 int http_server_timeout(struct http_server *s); /* ms, -1 for none */
 void http_server_run(struct http_server *s);
 /* No new connections; present ones end. */
 void http_server_quiesce(struct http_server *s);
 struct http_stats {
-	uint64_t requests, linted, refused_connections;
+	uint64_t requests, linted, refused_connections, cut; /* cut: too slow */
 	unsigned open_connections;
 };
 void http_server_stats(const struct http_server *s, struct http_stats *ret);
 
-/* Of a request. Strings live as long as the request; path and query are percent-decoded UTF-8 without NUL (else the lint refused). */
+/* Of a request. Strings live as long as the request; path and query are percent-decoded UTF-8
+ * without NUL (else the lint refused). */
 const char *http_method(const struct http_request *r);
 const char *http_path(const struct http_request *r);
 const char *http_header(const struct http_request *r, const char *name); /* NULL if absent */
 const char *http_cookie(const struct http_request *r, const char *name);
 size_t http_query(const struct http_request *r, const struct http_pair **ret);
+/* Whether a body was announced; *ret_len is its length, UINT64_MAX for a chunked one. */
+bool http_has_body(const struct http_request *r, uint64_t *ret_len);
 const uint8_t *http_body_bytes(const struct http_request *r, size_t *ret_len);
-const char *http_address(const struct http_request *r); /* peer; on a Unix socket X-Real-IP from nginx */
+const char *
+http_address(const struct http_request *r); /* peer; on a Unix socket X-Real-IP from nginx */
 void *http_user(const struct http_request *r);
 void http_set_user(struct http_request *r, void *p);
 void http_resume_body(struct http_request *r);
@@ -92,16 +102,28 @@ struct http_response {
 	const void *body; /* copied */
 	size_t len;
 };
-/* Once for each request. Adds: Content-Length, Date, the security headers of http_common_headers. HEAD sends no body. */
+/* Once for each request. Adds: Content-Length, Date, the security headers of http_common_headers.
+ * HEAD sends no body. */
 void http_reply(struct http_request *r, const struct http_response *resp);
 /* The same for static bytes that outlive the server: not copied. */
 void http_reply_static(struct http_request *r, const struct http_response *resp);
-/* Start an answer of unknown length (chunked); then http_stream() until last. Cutting it short: http_abort(). */
+/* What every answer carries, ended by a NULL name. An answer with a Cache-Control of its own does
+ * not get no-store. */
+extern const struct http_pair http_common_headers[];
+/* An answer in the one shape of all errors (RFC 9457). ${detail}, ${place}, ${code}, ${extra} may
+ * be NULL. */
+void http_reply_problem(struct http_request *r, int status, const char *code, const char *detail,
+			const char *place, const struct http_pair *extra, size_t nextra);
+/* "Not Found" and the like: the title of a problem. */
+const char *http_status_words(int status);
+/* Start an answer of unknown length (chunked); then http_stream() until last. Cutting it short:
+ * http_abort(). */
 void http_reply_stream(struct http_request *r, const struct http_response *resp);
 void http_stream(struct http_request *r, const void *bytes, size_t n, bool last);
 void http_abort(struct http_request *r);
 
-/* What the lint found: NULL if nothing, else the words for the 400 answer. Pure, over what libmicrohttpd shows. */
+/* What the lint found: NULL if nothing, else the words for the 400 answer. Pure, over what
+ * libmicrohttpd shows. */
 struct http_lint_view {
 	const char *method, *version, *url;
 	const struct http_pair *headers;
