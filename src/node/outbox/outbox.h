@@ -13,6 +13,11 @@
  *   receiver dies after commit      no receipt; sent again; the inbox knows the key
  *   sender dies with the receipt    sent again; likewise
  *
+ * Order.  Of each subject only the oldest row that is not done is ever sent
+ * (a condition in the statement that reads the rows), so a later one cannot
+ * overtake it, whatever is lost.  When a row is done its body is emptied: what
+ * it carried lives on in the receiver's vault only.
+ *
  * A row that the receiver refuses (FW_EINVALID) is kept as refused, with its
  * words, and shown by doctor and metrics: it is not sent again by itself and
  * holds back the later rows of its subject.

@@ -74,7 +74,8 @@ int worker_main(const struct vault_def *def, int fd);
 
 struct store *worker_store(struct worker *w);
 struct ledger_writer *worker_ledger(struct worker *w);
-int worker_vault(const struct worker *w);
+int worker_vault(const struct worker *w); /* enum vault */
+const struct vault_def *worker_def(const struct worker *w);
 const struct wire_boot *worker_boot(const struct worker *w);
 /* This vault's data key and the ticket key, from the keeper at start; sodium_malloc. */
 const uint8_t *worker_key(const struct worker *w);
