@@ -22,12 +22,7 @@
 #include "gen/tables.h"
 #include "node/process/sandbox.h"
 
-enum {
-	WINDOW = 1 << 20,        /* bytes of the file here at once */
-	BATCH_MAX = 1000 * 1024, /* of records in one message */
-	CREDITS = 2,
-	READER_MEM = 64 << 20,
-};
+enum { READER_MEM = 64 << 20 };
 
 struct reader_out {
 	struct reader *r;
@@ -60,7 +55,7 @@ static int take_message(struct reader *r, struct message *m)
 		return 0;
 	case MSG_READ_GO:
 		r->credits++;
-		return r->credits <= CREDITS ? 0 : FW_EPROTO;
+		return r->credits <= READING_CREDITS ? 0 : FW_EPROTO;
 	default:
 		return FW_EPROTO;
 	}
@@ -198,10 +193,10 @@ int reader_main(const struct reader_row *rows, int fd)
 	log_process("reader");
 	/* The worker at the other end is named by the second argument; the row of messages.tbl is the same for all three. */
 	chan_init(&r.chan, fd, PROC_READER, PROC_STRATEGIC, false);
-	buf_init(&r.coming, WINDOW);
-	buf_init(&r.present, WINDOW);
-	buf_init(&r.out.batch, BATCH_MAX);
-	r.credits = CREDITS;
+	buf_init(&r.coming, READING_WINDOW);
+	buf_init(&r.present, READING_WINDOW);
+	buf_init(&r.out.batch, READING_BATCH);
+	r.credits = READING_CREDITS;
 	r.out.r = r.in.r = &r;
 	struct arena *a = arena_new(READER_MEM);
 	struct diag d = DIAG_INIT;

@@ -111,6 +111,11 @@ int call_defer(struct call *c, void (*fn)(void *arg), void *arg);
  * reader's own table (cmd/readers.c).  Callbacks run from the loop, outside any transaction.
  */
 struct reading;
+enum {
+	READING_WINDOW = 1 << 20,     /* bytes handed over that the reader has not taken yet */
+	READING_BATCH = 1000 * 1024,  /* bytes of one READ_RECORDS */
+	READING_CREDITS = 2,          /* READ_RECORDS under way without a READ_GO */
+};
 struct reading_callbacks {
 	/* One READ_RECORDS payload. Return 0, or an error to stop the reading. The reader gets no more until reading_go(). */
 	int (*on_records)(void *arg, struct cursor *records);
