@@ -27,12 +27,12 @@ static char *typed_login(struct call *c)
 }
 
 /* One answer for every reason, so that it says nothing about which names exist. */
-static int refuse(struct call *c, struct reply *r, const struct backoff *b, const struct account *acc,
+static int refuse(struct call *c, struct reply *r, const struct backoff *b, const struct uuid *account,
 		  struct diag *reterr)
 {
 	int e = backoff_failed(c->db, b, time_now(), reterr);
 	if (e == 0)
-		e = house_note(c, LEDGER_EV_SESSION_REFUSE, acc, NULL, reterr);
+		e = house_note(c, LEDGER_EV_SESSION_REFUSE, account, NULL, reterr);
 	return e == 0 ? house_problem(c, r, 401, FW_EAUTH, NULL, "Account or password is wrong.") : e;
 }
 

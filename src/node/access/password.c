@@ -36,7 +36,9 @@ int password_hash(const char *password, struct password_params p, char out[PASSW
 
 int password_verify(const char *hash, const char *password)
 {
-	/* libsodium says EINVAL for the wrong password and for nothing else here. */
+	if (strncmp(hash, crypto_pwhash_argon2id_STRPREFIX, strlen(crypto_pwhash_argon2id_STRPREFIX)) != 0)
+		return FW_EFORMAT;
+	/* With the right beginning libsodium says EINVAL for the wrong password and for nothing else. */
 	errno = 0;
 	if (crypto_pwhash_str_verify(hash, password, strlen(password)) == 0)
 		return 0;
@@ -205,10 +207,10 @@ void password_job_run(void *job)
 	struct password_job *j = job;
 	if (j->hash != NULL)
 		j->verified = password_verify(j->hash, j->password);
-	if (j->verified == -ENOMEM)
-		j->error = -ENOMEM;
-	if (j->verified != 0)
+	if (j->verified != 0) {
+		j->error = j->verified == FW_EAUTH ? 0 : j->verified;
 		return;
+	}
 	const char *make = j->next;
 	if (make == NULL && j->hash != NULL && password_outdated(j->hash, j->params))
 		make = j->password;

@@ -38,7 +38,7 @@ struct password_params password_params(int64_t ops, int64_t mib);
 
 /* -ENOMEM when the machine has not the memory. */
 int password_hash(const char *password, struct password_params p, char out[PASSWORD_HASH]);
-/* 0, FW_EAUTH for the wrong one, -ENOMEM (then nothing is known). */
+/* 0, FW_EAUTH for the wrong one; -ENOMEM and FW_EFORMAT (no hash of ours): then nothing is known. */
 int password_verify(const char *hash, const char *password);
 /* Whether ${hash} was made under other settings. */
 bool password_outdated(const char *hash, struct password_params p);
@@ -66,7 +66,7 @@ struct password_job {
 	const char *hash, *password, *next;
 	int verified;             /* as password_verify */
 	char made[PASSWORD_HASH]; /* "" if none was wanted */
-	int error;                /* 0 or -ENOMEM */
+	int error;                /* 0, -ENOMEM, FW_EFORMAT */
 };
 /* Strings are copied into ${a}; NULL if it has no room. NULL arguments as above. */
 struct password_job *password_job(struct arena *a, struct password_params p, const char *hash,
