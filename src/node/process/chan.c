@@ -133,7 +133,7 @@ int chan_send_fd(struct chan *c, uint16_t type, uint64_t tag, const void *payloa
 			return 0;
 		if (w < 0 && errno == EINTR)
 			continue;
-		if (w >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK) || !wait_writable(c, until))
+		if (w >= 0 || errno != EAGAIN || !wait_writable(c, until))
 			return FW_EGONE; /* a cut message can not be mended: the caller drops the channel */
 	}
 }
@@ -149,7 +149,7 @@ int chan_flush(struct chan *c)
 			c->out_used += (size_t)w;
 		else if (w < 0 && errno == EINTR)
 			continue;
-		else if (w < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		else if (w < 0 && errno == EAGAIN)
 			return 0;
 		else
 			return FW_EGONE;
@@ -204,7 +204,7 @@ static ssize_t read_some(struct chan *c)
 		r = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : FW_EGONE;
+		return errno == EAGAIN ? 0 : FW_EGONE;
 	if (m.msg_control != NULL)
 		take_descriptors(c, &m);
 	buf_advance(&c->in, (size_t)r);
