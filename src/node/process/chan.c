@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "gen/tables.h"
 
-enum { READ_STEP = 256 * 1024 };
+enum { READ_STEP = 256 * 1024, SEND_FD_WAIT = 2 * 1000 * 1000 };
 
 static const char *const names[PROC_COUNT] = {
 	[PROC_SUPERVISOR] = "supervisor", [PROC_FRONT] = "front",
@@ -42,7 +42,8 @@ void chan_init(struct chan *c, int fd, enum proc self, enum proc peer, bool cont
 	*c = (struct chan){ .fd = fd, .self = self, .peer = peer, .pending_fd = -1,
 			    .control = control };
 	buf_init(&c->in, (size_t)2 * (CHAN_PAYLOAD_MAX + CHAN_HEAD + READ_STEP));
-	buf_init(&c->out, CHAN_QUEUE_MAX + CHAN_PAYLOAD_MAX + CHAN_HEAD);
+	/* Twice, since what was sent already may stand before it. */
+	buf_init(&c->out, 2 * ((size_t)CHAN_QUEUE_MAX + CHAN_PAYLOAD_MAX + CHAN_HEAD));
 }
 
 void chan_close(struct chan *c)
@@ -54,7 +55,7 @@ void chan_close(struct chan *c)
 	c->fd = c->pending_fd = -1;
 	buf_release(&c->in);
 	buf_release(&c->out);
-	c->in_used = 0;
+	c->in_used = c->out_used = 0;
 }
 
 static void put_head(struct buf *b, uint16_t type, uint64_t tag, size_t n)
@@ -70,8 +71,12 @@ int chan_send(struct chan *c, uint16_t type, uint64_t tag, const void *payload, 
 	assert(allowed(type, c->self, c->peer, n));
 	if (!chan_open(c))
 		return FW_EGONE;
-	if (c->out.len > CHAN_QUEUE_MAX)
+	if (chan_waiting(c) > CHAN_QUEUE_MAX)
 		return FW_ELIMIT;
+	if (c->out_used > c->out.len / 2) {
+		buf_consume(&c->out, c->out_used);
+		c->out_used = 0;
+	}
 	put_head(&c->out, type, tag, n);
 	buf_put(&c->out, payload, n);
 	if (buf_failed(&c->out)) {
@@ -79,6 +84,15 @@ int chan_send(struct chan *c, uint16_t type, uint64_t tag, const void *payload, 
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+/* Whether the socket takes bytes before ${until}. */
+static bool wait_writable(const struct chan *c, usec_t until)
+{
+	usec_t left = until - time_mono();
+	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
+	int n = left > 0 ? poll(&p, 1, (int)(left / 1000) + 1) : 0;
+	return n > 0 || (n < 0 && errno == EINTR);
 }
 
 int chan_send_fd(struct chan *c, uint16_t type, uint64_t tag, const void *payload, size_t n, int fd)
@@ -96,12 +110,11 @@ int chan_send_fd(struct chan *c, uint16_t type, uint64_t tag, const void *payloa
 	memcpy(room, b.data, b.len);
 	struct iovec iov = { .iov_base = room, .iov_len = b.len };
 	buf_release(&b);
+	usec_t until = time_mono() + SEND_FD_WAIT;
 	/* Everything queued goes first, or the order would be lost. */
-	while (c->out.len > 0) {
-		struct pollfd p = { .fd = c->fd, .events = POLLOUT };
-		if (poll(&p, 1, 2000) <= 0 || chan_flush(c) != 0)
+	while (chan_waiting(c) > 0)
+		if (chan_flush(c) != 0 || (chan_waiting(c) > 0 && !wait_writable(c, until)))
 			return FW_EGONE;
-	}
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
@@ -115,41 +128,44 @@ int chan_send_fd(struct chan *c, uint16_t type, uint64_t tag, const void *payloa
 	h->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(h), &fd, sizeof(int));
 	for (;;) {
-		ssize_t w = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+		ssize_t w = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (w == (ssize_t)iov.iov_len)
 			return 0;
 		if (w < 0 && errno == EINTR)
 			continue;
-		if (w < 0 && errno == EAGAIN) {
-			struct pollfd p = { .fd = c->fd, .events = POLLOUT };
-			if (poll(&p, 1, 2000) > 0)
-				continue;
-		}
-		return FW_EGONE; /* a cut message can not be mended: the caller drops the channel */
+		if (w >= 0 || errno != EAGAIN || !wait_writable(c, until))
+			return FW_EGONE; /* a cut message can not be mended: the caller drops the channel */
 	}
 }
 
 int chan_flush(struct chan *c)
 {
-	size_t done = 0;
-	int ret = chan_open(c) ? 0 : FW_EGONE;
-	while (ret == 0 && done < c->out.len) {
-		ssize_t w = send(c->fd, c->out.data + done, c->out.len - done,
+	if (!chan_open(c))
+		return FW_EGONE;
+	while (chan_waiting(c) > 0) {
+		ssize_t w = send(c->fd, c->out.data + c->out_used, chan_waiting(c),
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (w > 0)
-			done += (size_t)w;
+			c->out_used += (size_t)w;
 		else if (w < 0 && errno == EINTR)
 			continue;
-		else if (w < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			break;
+		else if (w < 0 && errno == EAGAIN)
+			return 0;
 		else
-			ret = FW_EGONE;
+			return FW_EGONE;
 	}
-	buf_consume(&c->out, done);
-	return ret;
+	buf_clear(&c->out);
+	c->out_used = 0;
+	return 0;
 }
 
-/* Keep the one descriptor that may come with a message on a control channel; close what may not. */
+/* Whether descriptors may come: from the supervisor alone. */
+static bool takes_descriptors(const struct chan *c)
+{
+	return c->control && c->peer == PROC_SUPERVISOR;
+}
+
+/* Keep the one descriptor that may come with a message; close what may not. */
 static void take_descriptors(struct chan *c, struct msghdr *m)
 {
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h)) {
@@ -159,12 +175,40 @@ static void take_descriptors(struct chan *c, struct msghdr *m)
 		for (size_t i = 0; i < n; i++) {
 			int fd;
 			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
-			if (c->control && c->pending_fd < 0)
+			if (c->pending_fd < 0)
 				c->pending_fd = fd;
 			else
 				(void)close(fd);
 		}
 	}
+}
+
+/* One read of the socket: bytes read, 0 when nothing stands ready, FW_EGONE at the end. */
+static ssize_t read_some(struct chan *c)
+{
+	uint8_t *room = buf_reserve(&c->in, READ_STEP);
+	if (room == NULL)
+		return -ENOMEM;
+	struct iovec iov = { .iov_base = room, .iov_len = READ_STEP };
+	union {
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} ctl;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	if (takes_descriptors(c)) { /* without this room the kernel closes what comes */
+		m.msg_control = ctl.bytes;
+		m.msg_controllen = sizeof(ctl.bytes);
+	}
+	ssize_t r;
+	do
+		r = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return errno == EAGAIN ? 0 : FW_EGONE;
+	if (m.msg_control != NULL)
+		take_descriptors(c, &m);
+	buf_advance(&c->in, (size_t)r);
+	return r > 0 ? r : FW_EGONE;
 }
 
 int chan_fill(struct chan *c)
@@ -174,43 +218,21 @@ int chan_fill(struct chan *c)
 	/* What was given out is over: move the rest to the front. */
 	buf_consume(&c->in, c->in_used);
 	c->in_used = 0;
-	for (;;) {
-		if (c->pending_fd >= 0)
-			return 0; /* one descriptor at a time, so that it meets its message */
-		if (c->in.max - c->in.len < READ_STEP)
-			return 0;
-		uint8_t *room = buf_reserve(&c->in, READ_STEP);
-		if (room == NULL)
-			return -ENOMEM;
-		struct iovec iov = { .iov_base = room, .iov_len = READ_STEP };
-		union {
-			char bytes[CMSG_SPACE(4 * sizeof(int))];
-			struct cmsghdr align;
-		} ctl;
-		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl.bytes,
-				    .msg_controllen = sizeof(ctl.bytes) };
-		ssize_t r = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		if (r > 0) {
-			take_descriptors(c, &m);
-			buf_advance(&c->in, (size_t)r);
-			if (r < READ_STEP)
-				return 0;
-		} else if (r < 0 && errno == EINTR) {
-			continue;
-		} else if (r < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			return 0;
-		} else {
-			return FW_EGONE;
-		}
-	}
+	size_t before = c->in.len;
+	ssize_t r = READ_STEP;
+	/* One descriptor at a time, so that it meets its message. */
+	while (r == READ_STEP && c->pending_fd < 0 && c->in.max - c->in.len >= READ_STEP)
+		r = read_some(c);
+	/* What came before the end is still to be read. */
+	return r >= 0 || c->in.len > before ? 0 : (int)r;
 }
 
 int chan_next(struct chan *c, struct message *ret)
 {
 	struct cursor cur;
-	cur_init(&cur, c->in.data + c->in_used, c->in.len - c->in_used);
-	if (cur_left(&cur) < CHAN_HEAD)
+	if (c->in.len - c->in_used < CHAN_HEAD)
 		return 0;
+	cur_init(&cur, c->in.data + c->in_used, c->in.len - c->in_used);
 	uint32_t len = cur_u32(&cur);
 	uint16_t type = cur_u16(&cur);
 	uint16_t zero = cur_u16(&cur);
@@ -240,7 +262,7 @@ static int wait_readable(struct chan *c, usec_t until)
 	usec_t left = until - time_mono();
 	if (left <= 0)
 		return FW_EBUSY;
-	struct pollfd p = { .fd = c->fd, .events = (short)(POLLIN | (c->out.len ? POLLOUT : 0)) };
+	struct pollfd p = { .fd = c->fd, .events = (short)(POLLIN | (chan_waiting(c) > 0 ? POLLOUT : 0)) };
 	if (poll(&p, 1, (int)(left / 1000) + 1) < 0 && errno != EINTR)
 		return FW_EGONE;
 	int ret = chan_flush(c);

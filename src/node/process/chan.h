@@ -53,7 +53,8 @@ struct chan {
 	int fd; /* -1 when closed */
 	enum proc self, peer;
 	struct buf in, out;
-	size_t in_used; /* of in, given out already */
+	size_t in_used;  /* of in, given out already */
+	size_t out_used; /* of out, sent already */
 	int pending_fd;
 	bool control; /* descriptors may come */
 };
@@ -69,8 +70,8 @@ int chan_send(struct chan *c, uint16_t type, uint64_t tag, const void *payload, 
 int chan_send_fd(struct chan *c, uint16_t type, uint64_t tag, const void *payload, size_t n, int fd);
 /* Write what waits, as far as it goes. 0 or FW_EGONE. */
 int chan_flush(struct chan *c);
-static inline size_t chan_waiting(const struct chan *c) { return c->out.len; }
-/* Read what stands ready. 0, FW_EGONE at the end. */
+static inline size_t chan_waiting(const struct chan *c) { return c->out.len - c->out_used; }
+/* Read what stands ready. 0; FW_EGONE at the end, but not while bytes came before it. */
 int chan_fill(struct chan *c);
 /* The next whole message: 1, 0 if none is whole, FW_EPROTO. */
 int chan_next(struct chan *c, struct message *ret);

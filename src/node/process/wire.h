@@ -26,6 +26,7 @@ enum {
 	WIRE_TICKET_MAX = 300,   /* bytes of a ticket with its code */
 	WIRE_BODY_MAX = 1 << 20, /* a JSON body */
 	WIRE_TOKEN = 32,         /* bytes of a session token and of its SHA-256 */
+	WIRE_SETTINGS = 64,
 };
 
 struct wire_pair {
@@ -86,12 +87,15 @@ struct wire_boot {
 	const char *store_url;   /* of this process's vault; NULL if it has none */
 	const char *folder;      /* the one folder it may write; NULL if none */
 	const char *auditor_file; /* keeper only; NULL if none */
+	uint8_t reader_for;      /* reader only: the vault's worker (enum proc) whose file it reads */
 	int64_t test_clock;      /* microseconds added to the clock; 0 outside tests */
-	struct wire_pair setting[64]; /* the settings of the sections this process may see, "section.key" */
+	struct wire_pair setting[WIRE_SETTINGS]; /* the settings of the sections this process may see, "section.key" */
 	size_t nsettings;
 };
 void wire_boot_put(struct buf *b, const struct wire_boot *w);
 int wire_boot_get(struct cursor *cur, struct arena *a, struct wire_boot *ret);
+/* The value of "section.key", or NULL. */
+const char *wire_boot_setting(const struct wire_boot *w, const char *name);
 
 /* HOLD_ASK / HOLD, RESET_ASK / RESET, NAME_ASK / NAME: see node/access/house.h, which owns both ends. */
 
