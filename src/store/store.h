@@ -82,6 +82,8 @@ struct store_value sv_textn(const char *s, size_t n);
 struct store_value sv_bytes(const void *p, size_t n);
 struct store_value sv_uuid(const struct uuid *u);
 
+enum store_engine { STORE_SQLITE, STORE_PG };
+
 /* One generated row. */
 struct store_statement {
 	const char *name;
@@ -90,10 +92,19 @@ struct store_statement {
 	const uint8_t *arg_types;  /* enum store_type, one each */
 	uint8_t nargs;
 	bool writes;               /* INSERT, UPDATE, DELETE */
+	bool many;                 /* its result may be long: PostgreSQL sends it row by row */
 	uint32_t roles;            /* bits of enum store_role */
 };
 
-enum store_engine { STORE_SQLITE, STORE_PG };
+/* One generated migration. */
+struct store_migration {
+	const char *module; /* NULL ends the list */
+	int number;
+	uint32_t vaults;      /* bits 1 << enum store_vault */
+	uint8_t checksum[32]; /* SHA-256 of its text without layout */
+	const char *sql[2];   /* by enum store_engine */
+};
+enum store_vault { STORE_V_STRATEGIC, STORE_V_OPERATIONAL, STORE_V_PROTECTION, STORE_V_HOUSE, STORE_V_TEST };
 
 struct store_options {
 	/* "sqlite:/dir/strategic.db" or "postgresql://..." (libpq URI; the database must exist). */
