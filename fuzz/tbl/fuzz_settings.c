@@ -23,6 +23,7 @@ static void compare(const struct settings *a, const struct settings *b)
 	}
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *mem = arena_new(1 << 20);

@@ -28,6 +28,7 @@ static void body(const struct shape *s, const uint8_t *data, size_t size)
 	json_decref(v);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
