@@ -217,7 +217,8 @@ def read_type(line):
     at, word = line.at, line.word("a type")
     array = word.endswith("[]")
     base = word[:-2] if array else word
-    value = Row(at, type=base, min=0, max=0, choices=None, codebook=None, shape=None, array=array, amin=0, amax=0)
+    value = Row(at, type=base, min=0, max=0, choices=None, codebook=None, shape=None, array=array, amin=0, amax=0,
+                null=False)
     if base == "enum" or base == "code":
         word = line.word("A|B|C" if base == "enum" else "name of a codebook")
         value.array = array = word.endswith("[]")
@@ -263,6 +264,9 @@ def read_shapes(folder):
                 fault(line.at, "a field stands outside a shape")
             name = line.name("name of a field")
             value = read_type(line)
+            value.null = line.flag("null")
+            if value.null and not value.array:
+                fault(line.at, "only elements of an array may be null; a field that has nothing to say is left out")
             shapes[-1].fields.append(Row(line.at, name=name, value=value, required=line.flag("required"),
                                          secret=line.flag("secret"), words=line.quoted()))
         line.end()
@@ -421,8 +425,8 @@ def check_body(r, by_name):
     if r.shape is not None:
         if r.shape not in by_name:
             fault(r.at, f"there is no shape {r.shape}")
-        if shape_has(by_name[r.shape], by_name, lambda f: f.value.type == "object"):
-            fault(r.at, f"shape {r.shape} goes in but holds an object, whose content nothing checks")
+        if shape_has(by_name[r.shape], by_name, lambda f: f.value.type == "object" or f.value.null):
+            fault(r.at, f"shape {r.shape} goes in but holds an object or nulls, whose content nothing checks")
 
 
 def check_answers(r, by_name):
@@ -720,3 +724,14 @@ def load(folder):
     t.commands, t.common_options = read_commands(folder)
     t.shape = {s.name: s for s in t.shapes}
     return t
+
+
+def going_in(t):
+    """Names of the shapes that a request may hold, at any depth."""
+    names, todo = set(), [r.shape for r in t.routes if r.shape]
+    while todo:
+        name = todo.pop()
+        if name not in names:
+            names.add(name)
+            todo += [f.value.shape for f in t.shape[name].fields if f.value.shape]
+    return names

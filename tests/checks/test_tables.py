@@ -79,6 +79,7 @@ class Refusals(unittest.TestCase):
         self.refuse("shapes.tbl", 'shape Other "x"\n  a bool "x"\n  a bool "x"', "is there already")
         self.refuse("shapes.tbl", 'shape Other "x"\n  a enum b|b "x"', "there twice")
         self.refuse("shapes.tbl", 'shape Other "x"', "has no field")
+        self.refuse("shapes.tbl", 'shape Other "x"\n  a int 0..5 null "x"', "only elements of an array")
         self.refuse("shapes.tbl", 'shape Other "x"\n  a More "x"\nshape More "x"\n  b Other[] 0..2 "x"', "contains itself")
 
     def route(self, head, body='  out 200 Problem\n  "x"', words=""):
