@@ -32,14 +32,16 @@ struct access_made {
 	struct uuid id;
 	const char *login, *display, *agency;
 	const char *password;
-	const char *words; /* its role or roles, in words */
+	const char *words; /* its role */
+	const char *vault; /* in which */
 	const char *custodian_of; /* vault whose key pair this account must get; NULL if none */
 };
 
 /*
- * One account of the first agency ${agency_code}: an administrator, a
- * custodian for each vault and the house, two for protection: six accounts.
- * Passwords are random and must be changed at the first log-in.
+ * One agency, and in it an administrator and a custodian for each vault and
+ * the house, two for protection: six accounts, named "administrator",
+ * "custodian.strategic", "custodian.protection.1" and so on.  Passwords are
+ * random and must be changed at the first log-in.
  * *ret is an array in ${a}.  FW_EEXISTS when the house has accounts.
  */
 int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name, struct arena *a,
@@ -47,9 +49,10 @@ int access_init_first(struct access_init *in, const char *agency_code, const cha
 
 /*
  * The accounts of a demonstration, for nodes marked as exercise only: three
- * agencies, one synthetic person for each role and those of
- * access_init_first(), all with the password ACCESS_DEMO_PASSWORD, which need
- * not be changed.
+ * agencies and one synthetic person for each role (two custodians of
+ * protection), all with the password ACCESS_DEMO_PASSWORD, which need not be
+ * changed.  Log-in names are the roles with dots: "reporter", "focal.point",
+ * "custodian.house".  Instead of access_init_first(), not after it.
  */
 #define ACCESS_DEMO_PASSWORD "fairway-exercise"
 int access_init_demo(struct access_init *in, struct arena *a, const struct access_made **ret, size_t *ret_n,

@@ -85,14 +85,6 @@ int account_reset(struct store *db, const struct uuid *id, const char *hash, use
 	return e == 0 ? session_end_all(db, id, NULL, reterr) : e;
 }
 
-int vault_of(const char *name)
-{
-	for (int v = 0; name != NULL && v < VAULT_COUNT; v++)
-		if (strcmp(vault_rows[v].name, name) == 0)
-			return v;
-	return -1;
-}
-
 /* The vaults named in column 0, as bits. */
 static int vault_bits(struct store *db, int statement, const struct store_value *args, size_t n, uint32_t *ret,
 		      struct diag *reterr)

@@ -58,8 +58,6 @@ int hold_is_strong(struct store *db, const struct uuid *account, bool *ret, stru
 /* Accounts marked for ${vault}, after ${after}, in order. */
 int hold_page(struct store *db, int vault, const struct uuid *after, struct uuid *ret, size_t max, size_t *ret_n,
 	      struct diag *reterr);
-/* enum vault of a name, -1 for none. */
-int vault_of(const char *name);
 
 enum { CONSENT_DAYS = 7 };
 /* The custodians of ${vault} agree (again) to a reset. ${second} nil for one person. */

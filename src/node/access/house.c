@@ -17,6 +17,7 @@
 #include "node/access/house_int.h"
 #include "node/ledger/ledger.h"
 #include "store/store.h"
+#include "tbl/find.h"
 
 static const char own_name[] = "access.house";
 
@@ -121,7 +122,7 @@ struct question {
 
 static int vault_of_proc(enum proc p)
 {
-	return vault_of(proc_name(p));
+	return vault_find(proc_name(p));
 }
 
 static int find_ticket(struct worker *w, struct store *db, void *arg, struct diag *reterr)
