@@ -11,8 +11,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	/* base/utf8 and jansson agree on text; numbers of more than 18 digits are jansson's own limit. */
-	if (n > 4000 || !utf8_valid(data, n))
+	/* jansson takes a NUL for the end of the text; it is refused here, and never valid. */
+	if (n == 0 || n > 4000 || memchr(data, 0, n) != NULL || !utf8_valid(data, n))
 		return 0;
 	char *text = malloc(n + 1);
 	if (text == NULL)
