@@ -466,14 +466,31 @@ static bool too_slow(const struct http_limits *lim, const struct connection *c, 
 	return r->awake_total + now - r->awake_since > allowed;
 }
 
+/*
+ * Whether the client of a request has closed.  libmicrohttpd does not look
+ * while a connection is suspended, and overlooks an end that came together
+ * with the last bytes (it takes a short read for an empty socket, and no
+ * further edge comes).
+ */
+static bool has_left(const struct connection *c)
+{
+	char byte;
+	return c->request != NULL && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void sweep(struct http_server *s, usec_t now)
 {
 	s->next_sweep = now + USEC_PER_SEC;
-	for (struct connection *c = s->connections; c != NULL; c = c->next)
-		if (too_slow(&s->lim, c, now)) {
-			s->stats.cut++;
+	for (struct connection *c = s->connections; c != NULL; c = c->next) {
+		bool slow = too_slow(&s->lim, c, now);
+		s->stats.cut += slow;
+		if (!slow && !has_left(c))
+			continue;
+		if (c->request != NULL && c->request->asleep)
+			http_abort(c->request);
+		else
 			(void)shutdown(c->fd, SHUT_RDWR);
-		}
+	}
 }
 
 /* ---- the server ---- */
@@ -543,6 +560,11 @@ void http_server_trust(struct http_server *s, const uint32_t *uids, size_t n)
 	assert(n <= HTTP_TRUSTED_MAX);
 	memcpy(s->trusted, uids, n * sizeof(*uids));
 	s->ntrusted = n;
+}
+
+void http_server_header(struct http_server *s, const struct http_pair *h)
+{
+	s->header = *h;
 }
 
 int http_server_fd(const struct http_server *s)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arena;
 struct diag;
 struct http_request; /* lives from its head until on_gone */
 struct http_server;
@@ -68,6 +69,8 @@ void http_server_free(struct http_server *s);
 /* Peers on a Unix socket whose X-Real-IP is believed, by user id (SO_PEERCRED). Before this call:
  * every peer, since the socket's mode says who may connect. */
 void http_server_trust(struct http_server *s, const uint32_t *uids, size_t n);
+/* One more header for every answer (Strict-Transport-Security); its strings outlive the server. */
+void http_server_header(struct http_server *s, const struct http_pair *h);
 int http_server_fd(const struct http_server *s);
 int http_server_timeout(struct http_server *s); /* ms, -1 for none */
 void http_server_run(struct http_server *s);
@@ -91,6 +94,10 @@ bool http_has_body(const struct http_request *r, uint64_t *ret_len);
 const uint8_t *http_body_bytes(const struct http_request *r, size_t *ret_len);
 const char *
 http_address(const struct http_request *r); /* peer; on a Unix socket X-Real-IP from nginx */
+/* The status it was answered with; 0 while it was not. */
+int http_status(const struct http_request *r);
+/* Memory that lives as long as the request. */
+struct arena *http_arena(const struct http_request *r);
 void *http_user(const struct http_request *r);
 void http_set_user(struct http_request *r, void *p);
 void http_resume_body(struct http_request *r);

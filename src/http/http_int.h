@@ -133,6 +133,7 @@ struct http_server {
 	usec_t next_sweep;
 	uint32_t trusted[HTTP_TRUSTED_MAX];
 	size_t ntrusted;
+	struct http_pair header; /* beyond the common ones; name NULL for none */
 	struct http_stats stats;
 };
 

@@ -47,6 +47,16 @@ const uint8_t *http_body_bytes(const struct http_request *r, size_t *ret_len)
 	return r->body.data;
 }
 
+int http_status(const struct http_request *r)
+{
+	return r->status;
+}
+
+struct arena *http_arena(const struct http_request *r)
+{
+	return r->mem;
+}
+
 void *http_user(const struct http_request *r)
 {
 	return r->user;

@@ -81,6 +81,9 @@ static bool add_headers(const struct http_request *r, struct MHD_Response *m,
 	for (size_t i = 0; i < resp->nheaders; i++)
 		good = good && MHD_add_response_header(m, resp->headers[i].name,
 						       resp->headers[i].value) == MHD_YES;
+	const struct http_pair *more = &r->server->header;
+	if (more->name != NULL)
+		good = good && MHD_add_response_header(m, more->name, more->value) == MHD_YES;
 	if (r->server->quiet)
 		good = good && MHD_add_response_header(m, "Connection", "close") == MHD_YES;
 	return good;
