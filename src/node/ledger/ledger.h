@@ -70,6 +70,15 @@ uint64_t ledger_writer_mark(const struct ledger_writer *w);
 void ledger_writer_back_to(struct ledger_writer *w, uint64_t mark);
 void ledger_writer_commit(struct ledger_writer *w);
 void ledger_writer_rollback(struct ledger_writer *w);
+/* After FW_EUNKNOWNOUTCOME, when nobody knows whether the entries are there: a new chain, as at a start. */
+void ledger_writer_renew(struct ledger_writer *w);
+
+/*
+ * Once at a process's start, before the first entry: raises the floor of
+ * time to the last entry (base/time.h) and finds entries of earlier processes that
+ * have no position yet.  Own transactions.
+ */
+int ledger_start(struct store *s, struct diag *reterr);
 
 /* Give positions to what has none (at most ${max}); *ret_n says how many. Own write transaction. */
 int ledger_sequence(struct store *s, size_t max, size_t *ret_n, struct diag *reterr);
@@ -103,6 +112,8 @@ int checkpoint_parse(const char *text, size_t len, const char *origin, const uin
 int ledger_checkpoint_save(struct store *s, const char *text, const struct ledger_head *head,
 			   struct diag *reterr);
 
+#define LEDGER_NO_POSITION UINT64_MAX
+
 /* What verification found. Fields are filled as far as it got. */
 struct ledger_report {
 	uint64_t entries;       /* positioned entries read */
@@ -110,22 +121,27 @@ struct ledger_report {
 	uint64_t erased;        /* content erased lawfully */
 	uint64_t checkpoints;   /* signed checkpoints checked */
 	int verdict;            /* 0 or FW_ETAMPERED */
-	uint64_t bad_position;  /* the first row that does not verify, when rows were changed */
-	uint64_t after, before; /* the interval between checkpoints, when hashes were rewritten too */
+	uint64_t bad_position;  /* the first row that does not verify, when rows were changed; else LEDGER_NO_POSITION */
+	uint64_t after, before; /* sizes: positions after..before-1 were rewritten, hashes too; 0, 0 if not */
 	bool tail_lost;         /* the outside checkpoint is longer than the ledger or on another branch */
 	char words[400];
 };
 /*
  * Read the whole ledger and check: each leaf from its content, each writer's
  * chain without gap, positions without gap, each stored checkpoint's signature
- * and root, and ${outside} (text of a checkpoint kept elsewhere; NULL if none).
- * Cost: one pass, memory constant.
+ * and root, and ${outside} (text with one or many checkpoints kept elsewhere, those of
+ * other origins passed over; NULL if none; FW_EINVALID if none is this ledger's).
+ * Cost: one pass, memory constant but for the outside checkpoints (40 bytes each).
+ * The verdict is in the report: the result is an error only if reading failed.
  */
 int ledger_verify(struct store *s, const char *origin, const uint8_t pk[32], const char *outside,
 		  void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg,
 		  struct ledger_report *ret, struct diag *reterr);
 
-/* Erase content of the entry ${id}: salt and content go, hashes stay. Caller's transaction. */
+/*
+ * Erase content of the entry ${id}: salt and content go, hashes stay. Caller's
+ * transaction. FW_ENOTFOUND; 0 for one that is erased already.
+ */
 int ledger_erase(struct store *s, const struct uuid *id, struct diag *reterr);
 
 #endif
