@@ -199,10 +199,10 @@ static void test_a_newer_program_was_here(void **state)
 	meddle("INSERT INTO store_migration VALUES ('test', 99, 'test', x'00')");
 	assert_int_equal(open_it(&s, &d), FW_ENEWER);
 	assert_non_null(strstr(d.text, "test 99"));
-	meddle("DELETE FROM store_migration WHERE number = 99; UPDATE store_migration SET checksum = x'0102'");
+	meddle("DELETE FROM store_migration WHERE number = 99; UPDATE store_migration SET checksum = x'0102' WHERE module = 'test'");
 	diag_clear(&d);
 	assert_int_equal(open_it(&s, &d), FW_ETAMPERED);
-	meddle("DROP TABLE test_part; DROP TABLE test_item; DELETE FROM store_migration");
+	meddle("DROP TABLE test_part; DROP TABLE test_item; DELETE FROM store_migration WHERE module = 'test'");
 	const struct store_options no = { .url = url, .role = STORE_ROLE_TEST, .vault = "test" };
 	diag_clear(&d);
 	assert_int_equal(store_open(&no, &s, &d), FW_EINVALID);
