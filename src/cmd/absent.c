@@ -20,7 +20,6 @@ ABSENT(cmd_init)
 ABSENT(cmd_serve)
 ABSENT(cmd_backup)
 ABSENT(cmd_restore)
-ABSENT(cmd_doctor)
 
 __attribute__((weak)) int cmd_process(int argc, char **argv)
 {

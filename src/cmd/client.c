@@ -115,6 +115,31 @@ static int write_token(struct client *cl, const char *token, struct diag *reterr
 	return err;
 }
 
+/* Whether what goes to this http:// address stays on this machine: passwords and tokens travel readable. */
+static bool stays_here(const char *url)
+{
+	const char *host = url + strlen("http://");
+	size_t n = strcspn(host, ":/?#");
+	if (strncmp(host, "[::1]", 5) == 0)
+		return host[5] == '\0' || strchr(":/", host[5]) != NULL;
+	bool name = n == 9 && strncmp(host, "localhost", 9) == 0;
+	return memchr(host, '@', strcspn(host, "/?#")) == NULL &&
+	       (name || (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n));
+}
+
+static int check_address(const char *node, struct diag *reterr)
+{
+	if (strncmp(node, "unix:", 5) == 0 || strncmp(node, "https://", 8) == 0)
+		return 0;
+	if (strncmp(node, "http://", 7) != 0)
+		return diag_set(reterr, FW_EINVALID,
+				"the node's address begins with http://, https:// or unix:, not \"%s\"", node);
+	if (!stays_here(node))
+		return diag_set(reterr, FW_EINVALID,
+				"over a network a node is spoken to with https://; http:// is for this machine only");
+	return 0;
+}
+
 int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr)
 {
 	struct client *cl = arena_alloc(c->mem, sizeof(*cl));
@@ -130,17 +155,17 @@ int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr)
 		n--;
 	cl->cmd = c;
 	cl->node = arena_strndup(c->mem, node, n);
-	cl->base = cl->node;
-	if (cl->node != NULL && strncmp(cl->node, "unix:", 5) == 0) {
-		cl->socket = cl->node + 5;
-		cl->base = "http://localhost";
-	} else if (cl->node != NULL && strncmp(cl->node, "http://", 7) != 0 && strncmp(cl->node, "https://", 8) != 0) {
-		return diag_set(reterr, FW_EINVALID,
-				"the node's address begins with http://, https:// or unix:, not \"%s\"", cl->node);
-	}
 	cl->state = state_path(c);
 	if (arena_failed(c->mem))
 		return diag_set(reterr, -ENOMEM, "no memory to speak to the node");
+	int err = check_address(cl->node, reterr);
+	if (err != 0)
+		return err;
+	cl->base = cl->node;
+	if (strncmp(cl->node, "unix:", 5) == 0) {
+		cl->socket = cl->node + 5;
+		cl->base = "http://localhost";
+	}
 	read_token(cl);
 	*ret = cl;
 	return 0;
@@ -390,6 +415,35 @@ int client_download(struct client *cl, const char *path, const char *purpose, in
 	buf_init(&t.answer, ANSWER_MAX);
 	(void)curl_easy_setopt(cl->curl, CURLOPT_HTTPGET, 1L);
 	return finish(&t, path, headers_of(cl, false, false, purpose), NULL, reterr);
+}
+
+static size_t drop(char *p, size_t size, size_t n, void *arg)
+{
+	(void)p;
+	(void)arg;
+	return size * n;
+}
+
+long client_status_of(const char *listen, const char *path)
+{
+	char url[URL_MAX];
+	long status = 0;
+	bool is_socket = strncmp(listen, "unix:", 5) == 0;
+	CURL *curl = curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? curl_easy_init() : NULL;
+	int n = snprintf(url, sizeof(url), "http://%s%s", is_socket ? "localhost" : listen, path);
+	if (curl == NULL || n < 0 || (size_t)n >= sizeof(url))
+		return 0;
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 5L);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+	if (is_socket)
+		(void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, listen + 5);
+	if (curl_easy_perform(curl) == CURLE_OK)
+		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_cleanup(curl);
+	return status;
 }
 
 int client_keep_token(struct client *cl, struct diag *reterr)

@@ -40,6 +40,9 @@ int client_upload(struct client *cl, const char *path, int fd, int64_t size,
 /* GET into ${fd}. FW_ETRUNC if the node cut the answer short. */
 int client_download(struct client *cl, const char *path, const char *purpose, int fd, struct diag *reterr);
 
+/* The status that ${path} answers at an address as the setting http.listen has it, without a session; 0: no answer in five seconds. */
+long client_status_of(const char *listen, const char *path);
+
 /* Keep the token that the last answer's cookie gave, or forget the kept one. */
 int client_keep_token(struct client *cl, struct diag *reterr);
 int client_forget_token(struct client *cl, struct diag *reterr);

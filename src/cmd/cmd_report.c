@@ -287,9 +287,8 @@ int cmd_report_list(struct cmd_context *c)
 
 static void print_incident(struct cmd_context *c, const json_t *v)
 {
-	(void)c; /* every block has its own form: the reader of words gets them named and indented */
-	(void)json_dumpf(v, stdout, JSON_INDENT(2));
-	(void)putchar('\n');
+	(void)c;
+	print_indented(v, 0);
 }
 
 int cmd_report_show(struct cmd_context *c)

@@ -48,6 +48,22 @@ static cmd_fn *const functions[CMD_COUNT] = {
 	[CMD_LEDGER_CHECKPOINT] = cmd_ledger_checkpoint,
 };
 
+/* What was not understood is told in the form that was asked for, as far as that can be seen. */
+static int refuse_line(int argc, char **argv, struct cmd_context *c, const struct diag *d)
+{
+	static const struct option_row json = { .name = "json" };
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			c->option[0].row = &json;
+			c->noptions = 1;
+		}
+	}
+	(void)cmd_fail(c, FW_EINVALID, d);
+	if (!cmd_json(c))
+		cmd_print_usage(c->row);
+	return FW_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	if (sodium_init() < 0)
@@ -58,11 +74,8 @@ int main(int argc, char **argv)
 	struct diag d = DIAG_INIT;
 	if (c.mem == NULL)
 		return FW_EXIT_FAILED;
-	if (cmd_parse(argc, argv, &c, &d) != 0) {
-		(void)fprintf(stderr, "fairway: %s\n", d.text);
-		cmd_print_usage(c.row);
-		return FW_EXIT_USAGE;
-	}
+	if (cmd_parse(argc, argv, &c, &d) != 0)
+		return refuse_line(argc, argv, &c, &d);
 	if (cmd_flag(&c, "help")) {
 		cmd_print_help(c.row);
 		return FW_EXIT_OK;

@@ -11,6 +11,43 @@ void print_json(json_t *j)
 	json_decref(j);
 }
 
+static void print_scalar(const json_t *v)
+{
+	if (json_is_string(v))
+		(void)printf(" %s\n", json_string_value(v));
+	else if (json_is_integer(v))
+		(void)printf(" %lld\n", (long long)json_integer_value(v));
+	else if (json_is_real(v))
+		(void)printf(" %.6g\n", json_real_value(v));
+	else
+		(void)printf(" %s\n", json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "-");
+}
+
+void print_indented(const json_t *v, unsigned depth)
+{
+	const char *name;
+	json_t *m;
+	size_t i;
+	json_object_foreach((json_t *)v, name, m) {
+		(void)printf("%*s%s:", (int)depth * 2, "", name);
+		if (json_is_object(m) || json_is_array(m)) {
+			(void)printf("%s\n", json_object_size(m) + json_array_size(m) == 0 ? " none" : "");
+			print_indented(m, depth + 1);
+		} else {
+			print_scalar(m);
+		}
+	}
+	json_array_foreach(v, i, m) {
+		if (json_is_object(m)) {
+			(void)printf("%*s%zu.\n", (int)depth * 2, "", i + 1);
+			print_indented(m, depth + 1);
+		} else {
+			(void)printf("%*s-", (int)depth * 2, "");
+			print_scalar(m);
+		}
+	}
+}
+
 const char *text_of(const json_t *j, const char *name)
 {
 	const char *s = json_string_value(json_object_get(j, name));

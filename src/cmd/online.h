@@ -12,6 +12,8 @@
 
 /* Print ${j} as one line of JSON to standard output, and give it back. */
 void print_json(json_t *j);
+/* For people: a member a line, blocks named and indented. Depth is bounded by json_parse(). */
+void print_indented(const json_t *v, unsigned depth);
 /* A string member, or "". */
 const char *text_of(const json_t *j, const char *name);
 int64_t int_of(const json_t *j, const char *name);

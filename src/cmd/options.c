@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tbl/near.h"
 
 struct words {
 	int n, at;
@@ -29,6 +30,47 @@ static const struct command_row *find_row(const char *command, const char *verb)
 			return r;
 	}
 	return NULL;
+}
+
+/* "; did you mean NAME?", or nothing. */
+static const char *meant(const struct near *n, const char *before, char *out, size_t cap)
+{
+	out[0] = '\0';
+	if (n->best != NULL)
+		(void)snprintf(out, cap, "; did you mean %s%s?", before, n->best);
+	return out;
+}
+
+static int no_command(const char *name, struct diag *reterr)
+{
+	struct near n = { .name = name, .best_distance = 3 };
+	char text[100];
+	for (size_t i = 0; i < CMD_COUNT; i++)
+		if (command_rows[i].verb == NULL)
+			near_offer(&n, command_rows[i].command);
+	return diag_set(reterr, FW_EINVALID, "there is no command \"%s\"%s", name, meant(&n, "", text, sizeof(text)));
+}
+
+static int no_verb(const char *command, const char *verb, struct diag *reterr)
+{
+	struct near n = { .name = verb, .best_distance = 3 };
+	char text[100];
+	for (size_t i = 0; i < CMD_COUNT; i++)
+		if (command_rows[i].verb != NULL && strcmp(command_rows[i].command, command) == 0)
+			near_offer(&n, command_rows[i].verb);
+	return diag_set(reterr, FW_EINVALID, "\"%s\" has no verb \"%s\"%s", command, verb,
+			meant(&n, "", text, sizeof(text)));
+}
+
+static int no_option(const struct command_row *row, const char *name, size_t len, struct diag *reterr)
+{
+	char given[NEAR_NAME_MAX + 1], text[100];
+	(void)snprintf(given, sizeof(given), "%.*s", (int)len, name);
+	struct near n = { .name = given, .best_distance = 3 };
+	for (size_t i = 0; i < row->noptions; i++)
+		near_offer(&n, row->options[i].name);
+	return diag_set(reterr, FW_EINVALID, "there is no option --%.*s here%s", (int)len, name,
+			meant(&n, "--", text, sizeof(text)));
 }
 
 static const struct option_row *option_of(const struct command_row *row, const char *name, size_t n)
@@ -122,7 +164,7 @@ static int take_long(struct cmd_context *c, struct words *w, const char *word, s
 	const struct option_row *o = option_of(c->row, word, n);
 	const char *value = NULL;
 	if (o == NULL)
-		return diag_set(reterr, FW_EINVALID, "there is no option --%.*s here", (int)n, word);
+		return no_option(c->row, word, n, reterr);
 	int err = take_value(w, o, equals != NULL ? equals + 1 : NULL, &value, reterr);
 	return err != 0 ? err : add_option(c, o, value, reterr);
 }
@@ -209,12 +251,12 @@ int cmd_parse(int argc, char **argv, struct cmd_context *ret, struct diag *reter
 		name = "version";
 	c.row = find_row(name, NULL);
 	if (c.row == NULL)
-		return diag_set(reterr, FW_EINVALID, "there is no command \"%s\"", name);
+		return no_command(name, reterr);
 	ret->row = c.row;
 	if (c.row->abstract && w.at < w.n && w.v[w.at][0] != '-') {
 		const struct command_row *verb = find_row(name, w.v[w.at]);
 		if (verb == NULL)
-			return diag_set(reterr, FW_EINVALID, "\"%s\" has no verb \"%s\"", name, w.v[w.at]);
+			return no_verb(name, w.v[w.at], reterr);
 		w.at++;
 		ret->row = c.row = verb;
 	}
