@@ -443,8 +443,8 @@ CREATE TABLE report_import (
 	layout TEXT NOT NULL,
 	state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
 	spool TEXT NOT NULL, -- name of the file in the vault's spool folder, '' once it is gone
-	bytes INT NOT NULL,
-	bytes_read INT NOT NULL,
+	size INT NOT NULL,
+	size_read INT NOT NULL,
 	rows_done INT NOT NULL,
 	added INT NOT NULL,
 	changed INT NOT NULL,
