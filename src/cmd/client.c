@@ -145,6 +145,7 @@ int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr)
 	struct client *cl = arena_alloc(c->mem, sizeof(*cl));
 	if (cl == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (cl->curl = curl_easy_init()) == NULL)
 		return diag_set(reterr, -ENOMEM, "no memory to speak to the node");
+	c->client = cl;
 	const char *node = cmd_option(c, "node");
 	if (node == NULL)
 		node = getenv("FAIRWAY_NODE");
@@ -169,6 +170,16 @@ int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr)
 	read_token(cl);
 	*ret = cl;
 	return 0;
+}
+
+void client_free(struct client *cl)
+{
+	if (cl == NULL)
+		return;
+	curl_easy_cleanup(cl->curl);
+	curl_global_cleanup();
+	sodium_memzero(cl->token, sizeof(cl->token));
+	sodium_memzero(cl->given, sizeof(cl->given));
 }
 
 static void put_encoded(struct buf *b, const char *s)

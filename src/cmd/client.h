@@ -17,8 +17,9 @@
 
 struct client;
 
-/* For the node that the options name. Lives as long as the process. Nothing is sent yet. */
+/* For the node that the options name. Nothing is sent yet. c->client keeps it, and main.c frees it at the end. */
 int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr);
+void client_free(struct client *cl); /* NULL allowed; its token is wiped */
 
 /* An address with what goes into it percent-encoded: client_path(b, "/api/x/", id, "/lock", NULL). */
 void client_path(struct buf *b, ...);

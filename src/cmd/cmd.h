@@ -17,6 +17,7 @@
 #include "gen/tables.h"
 
 struct arena;
+struct client;
 struct diag;
 
 enum { CMD_OPTIONS_MAX = 64, CMD_ARGUMENTS_MAX = 16 };
@@ -33,6 +34,7 @@ struct cmd_context {
 	const char *argument[CMD_ARGUMENTS_MAX]; /* NULL after the last */
 	size_t narguments;
 	struct arena *mem; /* as long as the process */
+	struct client *client; /* the way to the node, once client_new() opened it; main.c closes it */
 };
 
 /*

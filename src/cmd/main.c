@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cmd/client.h"
 #include "cmd/cmd.h"
 
 enum { MEM = 64 << 20 };
@@ -64,6 +64,18 @@ static int refuse_line(int argc, char **argv, struct cmd_context *c, const struc
 	return FW_EXIT_USAGE;
 }
 
+static int run(int argc, char **argv, struct cmd_context *c)
+{
+	struct diag d = DIAG_INIT;
+	if (cmd_parse(argc, argv, c, &d) != 0)
+		return refuse_line(argc, argv, c, &d);
+	if (cmd_flag(c, "help")) {
+		cmd_print_help(c->row);
+		return FW_EXIT_OK;
+	}
+	return functions[c->row->cmd](c);
+}
+
 int main(int argc, char **argv)
 {
 	if (sodium_init() < 0)
@@ -71,20 +83,14 @@ int main(int argc, char **argv)
 	if (argc >= 3 && strcmp(argv[1], "--process") == 0)
 		return cmd_process(argc, argv);
 	struct cmd_context c = { .mem = arena_new(MEM) };
-	struct diag d = DIAG_INIT;
 	if (c.mem == NULL)
 		return FW_EXIT_FAILED;
-	if (cmd_parse(argc, argv, &c, &d) != 0)
-		return refuse_line(argc, argv, &c, &d);
-	if (cmd_flag(&c, "help")) {
-		cmd_print_help(c.row);
-		return FW_EXIT_OK;
-	}
-	int status = functions[c.row->cmd](&c);
+	int status = run(argc, argv, &c);
 	if (fflush(stdout) != 0 && status == FW_EXIT_OK) {
 		(void)fprintf(stderr, "fairway: the output could not be written\n");
 		status = FW_EXIT_FAILED;
 	}
+	client_free(c.client);
 	arena_wipe(c.mem);
 	arena_free(c.mem);
 	return status;
