@@ -43,9 +43,9 @@ static void test_what_is_understood(void **state)
 	assert_int_equal(parse(&c, &d, "report import -"), 0);
 	assert_string_equal(cmd_argument(&c, 0), "-");
 	const char *all[4];
-	assert_int_equal(parse(&c, &d, "init d --name N --custodian a=b --custodian c=d"), 0);
-	assert_int_equal(cmd_option_all(&c, "custodian", all, 4), 2);
-	assert_string_equal(all[1], "c=d");
+	assert_int_equal(parse(&c, &d, "backup d -o out --vault house --vault protection"), 0);
+	assert_int_equal(cmd_option_all(&c, "vault", all, 4), 2);
+	assert_string_equal(all[1], "protection");
 	assert_int_equal(cmd_option_int(&c, "limit", 7), 7);
 	assert_int_equal(parse(&c, &d, "--version"), 0);
 	assert_int_equal(c.row->cmd, CMD_VERSION);
