@@ -18,7 +18,7 @@ GROUPS = {
     "roles": {"vaults": ("strategic", "operational", "protection", "house"), "any": tuple(ROLES)},
     "vaults": {"any": tuple(VAULTS)},
 }
-KEYS = {"name": ("roles", "args", "rows"), "migration": ("vaults", "shared")}
+KEYS = {"name": ("roles", "args"), "migration": ("vaults", "shared")}
 TYPE_WORDS = {
     "sqlite": {"INT": "INT", "REAL": "REAL", "TEXT": "TEXT", "BYTES": "BLOB", "UUID": "BLOB"},
     "pg": {"INT": "bigint", "REAL": "double precision", "TEXT": "text", "BYTES": "bytea", "UUID": "uuid"},

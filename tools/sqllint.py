@@ -33,7 +33,7 @@ WORDS = {
     "xml": "no XML type; use TEXT", "json": "use TEXT and the program's JSON", "jsonb": "use TEXT and the program's JSON",
     "array": "use a child table", "oid": "no large objects; use BYTES",
     "temporary": "no temporary tables", "temp": "no temporary tables", "unlogged": "everything is durable",
-    "hold": "a cursor ends with its transaction", "cursor": "write \"-- rows: many\"", "fetch": "use LIMIT",
+    "hold": "a cursor ends with its transaction", "cursor": "page by key", "fetch": "use LIMIT",
     "extension": "no extensions", "function": "no stored code", "procedure": "no stored code", "language": "no stored code",
     "returning": "make values in the program and pass them in",
     "timestamp": "time is INT, UTC microseconds, passed in", "timestamptz": "time is INT, UTC microseconds, passed in",
@@ -117,8 +117,6 @@ def check_head(block):
         if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", block.value):
             block.fail(f"{block.value} is no name; write it like report_incident_get")
         block.words("roles", sqlfile.ROLES)
-        if block.head.get("rows", (0, "many"))[1] != "many":
-            block.fail("the only value of \"-- rows:\" is many", block.head["rows"][0])
     names = [name for name, _ in block.args()]
     if len(set(names)) != len(names):
         block.fail("two arguments of one name")

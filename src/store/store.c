@@ -67,6 +67,8 @@ int store_open(const struct store_options *opt, struct store **ret, struct diag 
 		return diag_set(reterr, FW_EINVALID, "there is no vault \"%s\"", opt->vault);
 	if (strncmp(opt->url, "sqlite:", 7) == 0)
 		err = store_sqlite_open(opt, &s, reterr);
+	else if (strncmp(opt->url, "postgresql://", 13) == 0)
+		err = store_pg_open(opt, &s, reterr);
 	else
 		err = diag_set(reterr, FW_EINVALID, "a store's address begins with sqlite: or postgresql://");
 	if (err != 0)
@@ -180,8 +182,9 @@ int store_savepoint(struct store *s, struct diag *reterr)
 int store_savepoint_release(struct store *s, struct diag *reterr)
 {
 	assert(s->in_savepoint);
-	s->in_savepoint = false;
-	return s->ops->savepoint_release(s, reterr);
+	int err = s->ops->savepoint_release(s, reterr);
+	s->in_savepoint = err != 0; /* what was sent without waiting may fail only now: the caller rolls back */
+	return err;
 }
 
 int store_savepoint_rollback(struct store *s, struct diag *reterr)

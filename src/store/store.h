@@ -92,7 +92,6 @@ struct store_statement {
 	const uint8_t *arg_types;  /* enum store_type, one each */
 	uint8_t nargs;
 	bool writes;               /* INSERT, UPDATE, DELETE */
-	bool many;                 /* its result may be long: PostgreSQL sends it row by row */
 	uint32_t roles;            /* bits of enum store_role */
 };
 
@@ -144,7 +143,7 @@ int store_tx(struct store *s, enum store_tx_kind kind, store_tx_fn *fn, void *ar
 int store_begin(struct store *s, enum store_tx_kind kind, struct diag *reterr);
 int store_commit(struct store *s, struct diag *reterr);
 void store_rollback(struct store *s);
-/* A part of a transaction that may fail alone. Depth 1. */
+/* A part of a transaction that may fail alone. Depth 1. A release that fails leaves it open: roll it back. */
 int store_savepoint(struct store *s, struct diag *reterr);
 int store_savepoint_release(struct store *s, struct diag *reterr);
 int store_savepoint_rollback(struct store *s, struct diag *reterr);

@@ -99,7 +99,6 @@ SELECT position, writer, counter, n, id_last FROM ledger_run WHERE position <= $
 
 -- name: ledger_run_of_id
 -- roles: any
--- rows: many
 -- args: id:uuid
 SELECT writer, counter, n FROM ledger_run WHERE id_last >= $1 AND id_first <= $1 ORDER BY id_last;
 

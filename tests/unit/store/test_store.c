@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "test.h"
 
+#include <libpq-fe.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -10,7 +11,8 @@
 #include "store/store.h"
 
 static char folder[] = "/tmp/fairway-store-XXXXXX";
-static char url[100];
+static char url[400];
+static bool on_pg; /* FAIRWAY_TEST_PG names a database to run on */
 
 static int open_it(struct store **ret, struct diag *d)
 {
@@ -144,6 +146,88 @@ static void test_transactions_run_again_or_leave_nothing(void **state)
 	assert_false(store_in_tx(s));
 }
 
+struct increment {
+	struct uuid id;
+	struct store *other; /* makes a conflicting change in the middle of the first try */
+	int tries;
+};
+
+static int read_int(struct store *s, const struct uuid *id, int64_t *ret, struct diag *d)
+{
+	struct store_rows *r = NULL;
+	const struct store_value args[] = { sv_uuid(id) };
+	int err = store_one(s, SQL_TEST_ITEM_GET, args, 1, &r, d);
+	if (err == 0)
+		*ret = store_int(r, 1);
+	store_rows_close(r);
+	return err;
+}
+
+static int add_one(struct store *s, void *arg, struct diag *d)
+{
+	struct increment *in = arg;
+	int64_t was = 0;
+	in->tries++;
+	int err = read_int(s, &in->id, &was, d);
+	struct increment inner = { .id = in->id };
+	if (err == 0 && in->other != NULL && in->tries == 1 && on_pg)
+		assert_int_equal(store_tx(in->other, STORE_WRITE, add_one, &inner, NULL), 0);
+	const struct store_value set[] = { sv_uuid(&in->id), sv_int(was + 1) };
+	return err != 0 ? err : store_exec(s, SQL_TEST_ITEM_SET, set, 2, NULL, d);
+}
+
+/* Two read the same number and write it plus one: without a retry one of the two would be lost. */
+static void test_no_update_is_lost(void **state)
+{
+	struct store *s = *state, *other = NULL;
+	struct increment in = { .id = uuid_new() };
+	int64_t n = 0;
+	assert_int_equal(add(s, &in.id, 0, NULL), 0);
+	assert_int_equal(open_it(&other, NULL), 0);
+	in.other = other;
+	assert_int_equal(store_tx(s, STORE_WRITE, add_one, &in, NULL), 0);
+	assert_int_equal(read_int(s, &in.id, &n, NULL), 0);
+	assert_int_equal(n, on_pg ? 2 : 1);
+	assert_int_equal(in.tries, on_pg ? 2 : 1);
+	if (!on_pg) { /* SQLite: the second writer waits, and is told in the end */
+		assert_int_equal(store_begin(other, STORE_WRITE, NULL), 0);
+		in.other = NULL;
+		assert_int_equal(store_tx(s, STORE_WRITE, add_one, &in, NULL), FW_EBUSY);
+		store_rollback(other);
+	}
+	store_close(other);
+}
+
+/* A constraint that breaks in a statement sent without waiting is told at commit at the latest, and nothing is kept. */
+static void test_late_errors_are_not_lost(void **state)
+{
+	struct store *s = *state;
+	int64_t before = count(s);
+	struct uuid id = uuid_new();
+	assert_int_equal(store_begin(s, STORE_WRITE, NULL), 0);
+	int err = add(s, &id, 1, NULL);
+	for (int i = 0; err == 0 && i < 3; i++)
+		err = add(s, &id, 1, NULL);
+	if (err == 0)
+		err = store_commit(s, NULL);
+	assert_int_equal(err, FW_ECONSTRAINT);
+	store_rollback(s);
+	assert_int_equal(count(s), before);
+}
+
+static void test_many_statements_in_one_transaction(void **state)
+{
+	struct store *s = *state;
+	int64_t before = count(s);
+	assert_int_equal(store_begin(s, STORE_WRITE, NULL), 0);
+	for (int i = 0; i < 1000; i++) {
+		struct uuid id = uuid_new();
+		assert_int_equal(add(s, &id, i, NULL), 0);
+	}
+	assert_int_equal(store_commit(s, NULL), 0);
+	assert_int_equal(count(s), before + 1000);
+}
+
 static void test_a_part_may_fail_alone(void **state)
 {
 	struct store *s = *state;
@@ -153,7 +237,10 @@ static void test_a_part_may_fail_alone(void **state)
 	assert_int_equal(add(s, &a, 1, NULL), 0);
 	assert_int_equal(store_savepoint(s, NULL), 0);
 	assert_int_equal(add(s, &b, 2, NULL), 0);
-	assert_int_equal(add(s, &b, 2, NULL), FW_ECONSTRAINT);
+	int err = add(s, &b, 2, NULL);
+	if (err == 0) /* PostgreSQL tells it when the part ends */
+		err = store_savepoint_release(s, NULL);
+	assert_int_equal(err, FW_ECONSTRAINT);
 	assert_int_equal(store_savepoint_rollback(s, NULL), 0);
 	assert_int_equal(store_savepoint(s, NULL), 0);
 	assert_int_equal(add(s, &c, 3, NULL), 0);
@@ -185,6 +272,15 @@ static void test_rules_of_the_schema_hold(void **state)
 /* Change the store's own bookkeeping behind its back. */
 static void meddle(const char *sql)
 {
+	if (on_pg) {
+		PGconn *c = PQconnectdb(url);
+		PGresult *r = PQexec(c, sql);
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			fail_msg("%s", PQerrorMessage(c));
+		PQclear(r);
+		PQfinish(c);
+		return;
+	}
 	sqlite3 *db = NULL;
 	assert_int_equal(sqlite3_open(url + strlen("sqlite:"), &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -196,10 +292,12 @@ static void test_a_newer_program_was_here(void **state)
 	struct store *s = NULL;
 	struct diag d = DIAG_INIT;
 	(void)state;
-	meddle("INSERT INTO store_migration VALUES ('test', 99, 'test', x'00')");
+	meddle(on_pg ? "INSERT INTO store_migration VALUES ('test', 99, 'test', '\\x00')" :
+		       "INSERT INTO store_migration VALUES ('test', 99, 'test', x'00')");
 	assert_int_equal(open_it(&s, &d), FW_ENEWER);
 	assert_non_null(strstr(d.text, "test 99"));
-	meddle("DELETE FROM store_migration WHERE number = 99; UPDATE store_migration SET checksum = x'0102' WHERE module = 'test'");
+	meddle(on_pg ? "DELETE FROM store_migration WHERE number = 99; UPDATE store_migration SET checksum = '\\x0102' WHERE module = 'test'" :
+		       "DELETE FROM store_migration WHERE number = 99; UPDATE store_migration SET checksum = x'0102' WHERE module = 'test'");
 	diag_clear(&d);
 	assert_int_equal(open_it(&s, &d), FW_ETAMPERED);
 	meddle("DROP TABLE test_part; DROP TABLE test_item; DELETE FROM store_migration WHERE module = 'test'");
@@ -231,6 +329,10 @@ static void test_a_backup_is_whole_and_new(void **state)
 {
 	struct store *s = *state, *copy = NULL;
 	char path[120], copy_url[140];
+	if (on_pg) {
+		assert_int_equal(store_backup_sqlite(s, "/nonexistent", NULL, NULL, NULL), FW_EINVALID);
+		return;
+	}
 	(void)snprintf(path, sizeof(path), "%s/copy.db", folder);
 	(void)snprintf(copy_url, sizeof(copy_url), "sqlite:%s", path);
 	assert_int_equal(store_backup_sqlite(s, path, NULL, NULL, NULL), 0);
@@ -246,9 +348,11 @@ static void test_a_backup_is_whole_and_new(void **state)
 static int set_up(void **state)
 {
 	struct store *s = NULL;
+	const char *pg = getenv("FAIRWAY_TEST_PG");
+	on_pg = pg != NULL;
 	if (mkdtemp(folder) == NULL)
 		return -1;
-	(void)snprintf(url, sizeof(url), "sqlite:%s/test.db", folder);
+	(void)snprintf(url, sizeof(url), "%s%s%s", on_pg ? pg : "sqlite:", on_pg ? "" : folder, on_pg ? "" : "/test.db");
 	int err = open_it(&s, NULL);
 	*state = s;
 	return err;
@@ -272,6 +376,9 @@ int main(void)
 		cmocka_unit_test(test_types_and_nulls),
 		cmocka_unit_test(test_a_role_runs_its_own_statements_only),
 		cmocka_unit_test(test_transactions_run_again_or_leave_nothing),
+		cmocka_unit_test(test_no_update_is_lost),
+		cmocka_unit_test(test_late_errors_are_not_lost),
+		cmocka_unit_test(test_many_statements_in_one_transaction),
 		cmocka_unit_test(test_a_part_may_fail_alone),
 		cmocka_unit_test(test_rules_of_the_schema_hold),
 		cmocka_unit_test(test_a_backup_is_whole_and_new),
