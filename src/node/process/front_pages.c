@@ -7,6 +7,7 @@
 #include "gen/tables.h"
 #include "http/assets.h"
 #include "node/process/front_int.h"
+#include "tbl/openapi.h"
 
 static void reply_buf(struct http_request *r, int status, const char *type, struct buf *b)
 {
@@ -60,6 +61,16 @@ static void readiness(struct front *f, struct http_request *r)
 	reply_buf(r, all ? 200 : 503, "application/json", &b);
 }
 
+/* What this node's interface is, for programs; made from the tables, the same on every node of this version. */
+static void interface(struct front *f, struct http_request *r)
+{
+	(void)f;
+	static const struct http_pair h = {"Content-Type", "application/openapi+json;version=3.1"};
+	struct http_response resp = {
+		.status = 200, .headers = &h, .nheaders = 1, .body = openapi_json, .len = openapi_json_len};
+	http_reply_static(r, &resp);
+}
+
 static bool is_local(const struct http_request *r)
 {
 	const char *a = http_address(r);
@@ -100,6 +111,7 @@ static const struct {
 	{"/healthz", health},
 	{"/readyz", readiness},
 	{"/metrics", figures},
+	{"/api/openapi.json", interface},
 };
 
 bool front_page(struct front *f, struct http_request *r)

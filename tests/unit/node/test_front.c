@@ -424,6 +424,9 @@ static void pages_and_probes_need_no_worker(void **state)
 	assert_int_equal(ask("POST", "/healthz", "", NULL), 405);
 	assert_int_equal(ask("GET", "/readyz", "", NULL), 503);
 	assert_non_null(strstr(text, "\"strategic\":\"down\""));
+	assert_int_equal(ask("GET", "/api/openapi.json", "", NULL), 200);
+	assert_non_null(strstr(text, "{\"openapi\":\"3.1.0\""));
+	assert_int_equal(ask("POST", "/api/openapi.json", "", NULL), 405);
 	assert_int_equal(ask("GET", "/", "", NULL), 200);
 	assert_non_null(strstr(text, "Content-Security-Policy: default-src 'none'"));
 	assert_int_equal(ask("GET", "/report/overview", "", NULL), 200);
