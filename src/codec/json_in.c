@@ -40,21 +40,38 @@ static int count_limits(const char *s, size_t n)
 	return values > JSON_VALUES ? FW_ELIMIT : 0;
 }
 
+/*
+ * jansson 2.14 drops a character of a string when its buffer cannot grow, and
+ * goes on.  So whether memory ran out is asked here, not there.
+ */
+static _Thread_local bool starved;
+
+static void *alloc_or_note(size_t n)
+{
+	void *p = mem_alloc(n);
+	if (p == NULL)
+		starved = true;
+	return p;
+}
+
 int json_parse(const void *text, size_t n, json_t **ret, struct diag *reterr)
 {
 	if (count_limits(text, n) != 0)
 		return diag_set(reterr, FW_ELIMIT,
 				"JSON is nested more than %d deep or holds more than %d values", JSON_DEPTH,
 				JSON_VALUES);
-	json_set_alloc_funcs(mem_alloc, mem_free); /* so that tests can make its allocations fail too */
+	json_set_alloc_funcs(alloc_or_note, mem_free); /* so that tests can make its allocations fail too */
+	starved = false;
 	json_error_t e;
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+	if (starved || (j == NULL && json_error_code(&e) == json_error_out_of_memory)) {
+		json_decref(j);
+		return diag_set(reterr, -ENOMEM, "no memory to read the JSON");
+	}
 	if (j != NULL) {
 		*ret = j;
 		return 0;
 	}
-	if (json_error_code(&e) == json_error_out_of_memory)
-		return diag_set(reterr, -ENOMEM, "no memory to read the JSON");
 	diag_place(reterr, "line %d, column %d", e.line, e.column);
 	return diag_set(reterr, FW_EFORMAT, "not JSON: %s", e.text);
 }
