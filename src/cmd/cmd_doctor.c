@@ -38,10 +38,10 @@ struct doctor {
 	unsigned bad;
 };
 
-__attribute__((format(printf, 4, 5))) static void say(struct doctor *d, enum finding f, const char *what,
-						      const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void say(struct doctor *d, enum finding f,
+						      const char *what, const char *fmt, ...)
 {
-	static const char *const names[] = { "good", "note", "bad" };
+	static const char *const names[] = {"good", "note", "bad"};
 	char words[600];
 	va_list ap;
 	va_start(ap, fmt);
@@ -49,8 +49,9 @@ __attribute__((format(printf, 4, 5))) static void say(struct doctor *d, enum fin
 	va_end(ap);
 	d->bad += f == BAD;
 	if (d->findings != NULL)
-		(void)json_array_append_new(d->findings, json_pack("{s:s,s:s,s:s}", "what", what, "finding", names[f],
-								   "words", words));
+		(void)json_array_append_new(d->findings,
+					    json_pack("{s:s,s:s,s:s}", "what", what, "finding",
+						      names[f], "words", words));
 	else if (f != GOOD || !cmd_flag(d->c, "quiet"))
 		(void)printf("%-4s  %-12s %s\n", names[f], what, words);
 }
@@ -70,13 +71,15 @@ static void look_at_mode(struct doctor *d, const char *name, bool must_be, mode_
 	const char *path = inside(d, name);
 	if (lstat(path, &st) != 0) {
 		if (must_be)
-			say(d, BAD, "folder", "%s: %s; is %s the folder of a node?", path, err_text(-errno), d->folder);
+			say(d, BAD, "folder", "%s: %s; is %s the folder of a node?", path,
+			    err_text(-errno), d->folder);
 		return;
 	}
 	if (S_ISLNK(st.st_mode))
 		say(d, BAD, "folder", "%s is a symbolic link; put the thing itself there", path);
 	else if ((st.st_mode & forbidden) != 0)
-		say(d, BAD, "folder", "%s may be touched by others (mode %04o); cure: chmod %04o %s", path,
+		say(d, BAD, "folder",
+		    "%s may be touched by others (mode %04o); cure: chmod %04o %s", path,
 		    st.st_mode & 07777, st.st_mode & 07777 & ~forbidden, path);
 	else
 		say(d, GOOD, "folder", "%s has mode %04o", path, st.st_mode & 07777);
@@ -93,7 +96,9 @@ static void look_at_folder(struct doctor *d)
 	for (int v = 0; v < VAULT_COUNT; v++)
 		look_at_mode(d, vault_rows[v].name, true, 0027);
 	if (access(inside(d, "custodians"), F_OK) == 0)
-		say(d, BAD, "custodians", "the custodians' secret keys still lie in %s; hand them over and remove the folder",
+		say(d, BAD, "custodians",
+		    "the custodians' secret keys still lie in %s; hand them over and remove the "
+		    "folder",
 		    inside(d, "custodians"));
 }
 
@@ -107,8 +112,9 @@ static void look_at_space(struct doctor *d)
 	uint64_t mib = (uint64_t)v.f_bavail * v.f_frsize / (1024 * 1024);
 	uint64_t percent = v.f_blocks > 0 ? (uint64_t)v.f_bavail * 100 / v.f_blocks : 0;
 	bool little = mib < FREE_MIB_LEAST || percent < FREE_PERCENT_LEAST;
-	say(d, little ? BAD : GOOD, "disk", "%llu MiB (%llu %%) free where the node is%s", (unsigned long long)mib,
-	    (unsigned long long)percent, little ? "; make room before it is full: the node then refuses to write" : "");
+	say(d, little ? BAD : GOOD, "disk", "%llu MiB (%llu %%) free where the node is%s",
+	    (unsigned long long)mib, (unsigned long long)percent,
+	    little ? "; make room before it is full: the node then refuses to write" : "");
 	if ((v.f_flag & ST_RDONLY) != 0)
 		say(d, BAD, "disk", "%s is mounted read-only", d->folder);
 }
@@ -121,20 +127,22 @@ static void look_at_store(struct doctor *d, const char *vault, const char *url)
 	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
 		PGPing p = PQping(url);
 		say(d, p == PQPING_OK ? GOOD : BAD, "store", "%s: PostgreSQL %s", vault,
-		    p == PQPING_OK ? "answers" : p == PQPING_REJECT ? "is starting or refuses connections" :
-								       "does not answer at the address of the setting");
+		    p == PQPING_OK       ? "answers"
+		    : p == PQPING_REJECT ? "is starting or refuses connections"
+					 : "does not answer at the address of the setting");
 		return;
 	}
-	const char *path = strncmp(url, "sqlite:", 7) == 0 ?
-				   url + 7 :
-				   inside(d, arena_printf(d->c->mem, "%s/%s.db", vault, vault));
+	const char *path = strncmp(url, "sqlite:", 7) == 0
+				   ? url + 7
+				   : inside(d, arena_printf(d->c->mem, "%s/%s.db", vault, vault));
 	if (stat(path, &st) != 0)
 		say(d, BAD, "store", "%s: %s: %s", vault, path, err_text(-errno));
 	else if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		say(d, BAD, "store", "%s: %s is %s; restore it from a backup", vault, path,
 		    S_ISREG(st.st_mode) ? "empty" : "not a file");
 	else if ((st.st_mode & 0077) != 0)
-		say(d, BAD, "store", "%s: %s may be touched by others (mode %04o); cure: chmod 0600 %s", vault, path,
+		say(d, BAD, "store",
+		    "%s: %s may be touched by others (mode %04o); cure: chmod 0600 %s", vault, path,
 		    st.st_mode & 07777, path);
 	else
 		say(d, GOOD, "store", "%s: SQLite, %lld kB", vault, (long long)st.st_size / 1024);
@@ -170,42 +178,59 @@ static void look_at_settings(struct doctor *d)
 {
 	const struct settings *s = &d->s;
 	if (!local_only(s->http_listen))
-		say(d, BAD, "listen", "%s can be reached from the network without TLS; cure: listen = unix:... and the proxy of packaging/nginx",
+		say(d, BAD, "listen",
+		    "%s can be reached from the network without TLS; cure: listen = unix:... and "
+		    "the proxy of packaging/nginx",
 		    s->http_listen);
 	else
 		say(d, GOOD, "listen", "%s is reached from this machine only", s->http_listen);
 	if (strncmp(s->http_listen, "unix:", 5) == 0 && !s->http_tls)
-		say(d, BAD, "tls", "behind a proxy cookies must be marked Secure; cure: tls = yes in section [http]");
+		say(d, BAD, "tls",
+		    "behind a proxy cookies must be marked Secure; cure: tls = yes in section "
+		    "[http]");
 	if (s->ledger_auditor_file[0] == '\0')
-		say(d, NOTE, "auditor", "checkpoints of the ledgers go to the log only; ledger.auditor_file takes them where the administrator cannot write");
+		say(d, NOTE, "auditor",
+		    "checkpoints of the ledgers go to the log only; ledger.auditor_file takes them "
+		    "where the administrator cannot write");
 	else if (lies_within(s->ledger_auditor_file, d->folder))
-		say(d, BAD, "auditor", "the auditor's file is in the node's own folder, where whoever changes a ledger can change it too; move it elsewhere");
+		say(d, BAD, "auditor",
+		    "the auditor's file is in the node's own folder, where whoever changes a "
+		    "ledger can change it too; move it elsewhere");
 	if (s->session_factor == SET_SESSION_FACTOR_OPTIONAL)
-		say(d, BAD, "factor", "nobody must have a second factor; cure: factor = custodians or everyone in section [session]");
+		say(d, BAD, "factor",
+		    "nobody must have a second factor; cure: factor = custodians or everyone in "
+		    "section [session]");
 	if (s->process_sandbox != SET_PROCESS_SANDBOX_REQUIRED)
-		say(d, BAD, "sandbox", "the node also starts without its walls; cure: sandbox = required in section [process]");
+		say(d, BAD, "sandbox",
+		    "the node also starts without its walls; cure: sandbox = required in section "
+		    "[process]");
 	if (s->node_exercise)
-		say(d, NOTE, "exercise", "the node holds synthetic data only and says so on every page");
+		say(d, NOTE, "exercise",
+		    "the node holds synthetic data only and says so on every page");
 }
 
 /* ---- the machine ---- */
 
 static void look_at_kernel(struct doctor *d)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+			   LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi >= LANDLOCK_ABI_WANTED)
 		say(d, GOOD, "kernel", "Landlock, version %ld", abi);
 	else
 		say(d, d->s.process_sandbox == SET_PROCESS_SANDBOX_REQUIRED ? BAD : NOTE, "kernel",
-		    "the kernel has no Landlock: processes cannot be kept from each other's files; cure: boot with lsm=landlock,..., Linux 5.13 or newer");
+		    "the kernel has no Landlock: processes cannot be kept from each other's files; "
+		    "cure: boot with lsm=landlock,..., Linux 5.13 or newer");
 }
 
 static void look_at_clock(struct doctor *d)
 {
-	struct timex t = { 0 };
+	struct timex t = {0};
 	int state = adjtimex(&t);
 	if (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0)
-		say(d, NOTE, "clock", "the machine's clock is not kept by a time service; entries of the ledgers bear its time");
+		say(d, NOTE, "clock",
+		    "the machine's clock is not kept by a time service; entries of the ledgers "
+		    "bear its time");
 	else if (state >= 0)
 		say(d, GOOD, "clock", "kept by a time service");
 }
@@ -216,19 +241,22 @@ static void look_at_node(struct doctor *d)
 {
 	long alive = client_status_of(d->s.http_listen, "/healthz");
 	if (alive == 0) {
-		say(d, NOTE, "node", "nothing answers at %s: the node does not run", d->s.http_listen);
+		say(d, NOTE, "node", "nothing answers at %s: the node does not run",
+		    d->s.http_listen);
 		return;
 	}
 	long ready = client_status_of(d->s.http_listen, "/readyz");
 	if (alive == 200 && ready == 200)
 		say(d, GOOD, "node", "runs and is ready");
 	else
-		say(d, BAD, "node", "answers, but is not ready (/healthz %ld, /readyz %ld); its log says why", alive, ready);
+		say(d, BAD, "node",
+		    "answers, but is not ready (/healthz %ld, /readyz %ld); its log says why",
+		    alive, ready);
 }
 
 int cmd_doctor(struct cmd_context *c)
 {
-	struct doctor d = { .c = c, .findings = cmd_json(c) ? json_array() : NULL };
+	struct doctor d = {.c = c, .findings = cmd_json(c) ? json_array() : NULL};
 	const char *folder = cmd_argument(c, 0);
 	size_t n = strlen(folder);
 	while (n > 1 && folder[n - 1] == '/')
@@ -237,7 +265,8 @@ int cmd_doctor(struct cmd_context *c)
 	if (d.folder == NULL)
 		return cmd_fail(c, -ENOMEM, NULL);
 	struct diag fault = DIAG_INIT;
-	if (access(inside(&d, "fairway.conf"), F_OK) != 0 && access(inside(&d, "keys"), F_OK) != 0) {
+	if (access(inside(&d, "fairway.conf"), F_OK) != 0 &&
+	    access(inside(&d, "keys"), F_OK) != 0) {
 		json_decref(d.findings);
 		(void)diag_set(&fault, FW_ENOTFOUND, "there is no node in %s", d.folder);
 		return cmd_fail(c, FW_ENOTFOUND, &fault);
@@ -249,7 +278,8 @@ int cmd_doctor(struct cmd_context *c)
 		look_at_kernel(&d);
 		look_at_node(&d);
 	} else {
-		say(&d, BAD, "settings", "%s%s%s", fault.place, fault.place[0] != '\0' ? ": " : "", fault.text);
+		say(&d, BAD, "settings", "%s%s%s", fault.place, fault.place[0] != '\0' ? ": " : "",
+		    fault.text);
 	}
 	look_at_folder(&d);
 	look_at_space(&d);

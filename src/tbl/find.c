@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Every row begins differently, so the search is written once and given each table's name member. */
+/* Rows begin differently: the search is written once and given each the member to compare. */
 #define FIND(function, rows, count, member)                     \
 	int function(const char *name)                          \
 	{                                                       \

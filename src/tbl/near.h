@@ -7,10 +7,12 @@
 
 enum { NEAR_NAME_MAX = 64 };
 
-/* How many letters must be changed, added, dropped or swapped with a neighbour; longer names than NEAR_NAME_MAX are far from everything. */
+/* How many letters must be changed, added, dropped or swapped with a neighbour; longer names than
+ * NEAR_NAME_MAX are far from everything. */
 unsigned near_distance(const char *a, const char *b);
 
-/* Keeps the nearest of the names offered to it. Start from { .name = NAME, .best_distance = 3 }: three changes make another word. */
+/* Keeps the nearest of the names offered to it. Start from { .name = NAME, .best_distance = 3 }:
+ * three changes make another word. */
 struct near {
 	const char *name;
 	const char *best; /* NULL while none is near */

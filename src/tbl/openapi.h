@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The OpenAPI 3.1 document of the node, made from the tables by tools/mkopenapi.py; the front serves it at /api/openapi.json. */
+/* The OpenAPI 3.1 document of the node, made from the tables by tools/mkopenapi.py; the front
+ * serves it at /api/openapi.json. */
 #ifndef FW_TBL_OPENAPI_H
 #define FW_TBL_OPENAPI_H
 

@@ -20,12 +20,12 @@ struct reading {
 	struct arena *mem;
 	struct settings *out;
 	unsigned line;
-	const char *section;             /* of the table; NULL before the first */
-	unsigned given[SETTING_COUNT];   /* line at which each was given; 0 not yet */
+	const char *section;           /* of the table; NULL before the first */
+	unsigned given[SETTING_COUNT]; /* line at which each was given; 0 not yet */
 	struct diag *err;
 };
 
-static const char *const bools[] = { "no", "yes", NULL };
+static const char *const bools[] = {"no", "yes", NULL};
 
 static int choice_of(const char *const *choices, const char *value)
 {
@@ -50,13 +50,17 @@ static void describe(const struct setting_row *row, char *out, size_t cap)
 {
 	const char *const *choices = row->type == SETTING_BOOL ? bools : row->choices;
 	if (row->type == SETTING_INT) {
-		(void)snprintf(out, cap, "a whole number from %" PRId64 " to %" PRId64, row->min, row->max);
+		(void)snprintf(out, cap, "a whole number from %" PRId64 " to %" PRId64, row->min,
+			       row->max);
 	} else if (choices != NULL) {
 		size_t n = (size_t)snprintf(out, cap, "one of");
 		for (size_t i = 0; choices[i] != NULL && n < cap; i++)
-			n += (size_t)snprintf(out + n, cap - n, "%s %s", i > 0 ? "," : "", choices[i]);
+			n += (size_t)snprintf(out + n, cap - n, "%s %s", i > 0 ? "," : "",
+					      choices[i]);
 	} else {
-		(void)snprintf(out, cap, "%" PRId64 " to %" PRId64 " bytes of UTF-8 text on one line", row->min, row->max);
+		(void)snprintf(out, cap,
+			       "%" PRId64 " to %" PRId64 " bytes of UTF-8 text on one line",
+			       row->min, row->max);
 	}
 }
 
@@ -81,12 +85,13 @@ static bool one_line(const char *s, size_t n)
 	return utf8_valid(s, n);
 }
 
-static int put_text(const struct setting_row *row, const char *value, const char *folder, size_t folder_len,
-		    struct arena *mem, const char **ret)
+static int put_text(const struct setting_row *row, const char *value, const char *folder,
+		    size_t folder_len, struct arena *mem, const char **ret)
 {
-	bool relative = row->type == SETTING_PATH && value[0] != '\0' && value[0] != '/' && folder_len > 0;
-	const char *s = relative ? arena_printf(mem, "%.*s/%s", (int)folder_len, folder, value) :
-				   arena_strdup(mem, value);
+	bool relative =
+		row->type == SETTING_PATH && value[0] != '\0' && value[0] != '/' && folder_len > 0;
+	const char *s = relative ? arena_printf(mem, "%.*s/%s", (int)folder_len, folder, value)
+				 : arena_strdup(mem, value);
 	if (s == NULL)
 		return -ENOMEM;
 	*ret = s;
@@ -94,8 +99,8 @@ static int put_text(const struct setting_row *row, const char *value, const char
 }
 
 /* Check ${value} and set it. ${folder} is before paths that do not begin with /. */
-static int put_value(struct settings *s, const struct setting_row *row, const char *value, const char *folder,
-		     size_t folder_len, struct arena *mem, struct diag *reterr)
+static int put_value(struct settings *s, const struct setting_row *row, const char *value,
+		     const char *folder, size_t folder_len, struct arena *mem, struct diag *reterr)
 {
 	char what[300];
 	size_t n = strlen(value);
@@ -155,37 +160,41 @@ static int refuse(struct reading *r, int code, const char *text)
 
 static int refuse_section(struct reading *r, const char *name)
 {
-	struct near near = { .name = name, .best_distance = 3 };
+	struct near near = {.name = name, .best_distance = 3};
 	char text[DIAG_TEXT_MAX];
 	for (int i = 0; i < SETTING_COUNT; i++)
 		near_offer(&near, setting_rows[i].section);
 	if (near.best != NULL)
-		(void)snprintf(text, sizeof(text), "there is no section of this name; did you mean [%s]?", near.best);
+		(void)snprintf(text, sizeof(text),
+			       "there is no section of this name; did you mean [%s]?", near.best);
 	else
-		(void)snprintf(text, sizeof(text), "there is no section of this name; see fairway.conf(5)");
+		(void)snprintf(text, sizeof(text),
+			       "there is no section of this name; see fairway.conf(5)");
 	return refuse(r, FW_EINVALID, text);
 }
 
 static int refuse_key(struct reading *r, const char *key)
 {
-	struct near near = { .name = key, .best_distance = 3 };
+	struct near near = {.name = key, .best_distance = 3};
 	char text[DIAG_TEXT_MAX];
 	for (int i = 0; i < SETTING_COUNT; i++)
 		if (strcmp(setting_rows[i].section, r->section) == 0)
 			near_offer(&near, setting_rows[i].key);
 	if (near.best != NULL)
-		(void)snprintf(text, sizeof(text), "section [%s] has no such setting; did you mean %s?", r->section,
+		(void)snprintf(text, sizeof(text),
+			       "section [%s] has no such setting; did you mean %s?", r->section,
 			       near.best);
 	else
-		(void)snprintf(text, sizeof(text), "section [%s] has no such setting; see fairway.conf(5)",
-			       r->section);
+		(void)snprintf(text, sizeof(text),
+			       "section [%s] has no such setting; see fairway.conf(5)", r->section);
 	return refuse(r, FW_EINVALID, text);
 }
 
 static int take_section(struct reading *r, char *line, size_t n)
 {
 	if (line[n - 1] != ']')
-		return refuse(r, FW_EFORMAT, "a section is written [name]; the closing bracket is missing");
+		return refuse(r, FW_EFORMAT,
+			      "a section is written [name]; the closing bracket is missing");
 	line[n - 1] = '\0';
 	for (int i = 0; i < SETTING_COUNT; i++) {
 		if (strcmp(setting_rows[i].section, line + 1) == 0) {
@@ -214,7 +223,8 @@ static int take_setting(struct reading *r, char *line, size_t n)
 	if (equals == NULL)
 		return refuse(r, FW_EFORMAT, "expected key = value, [section], or # and a comment");
 	if (r->section == NULL)
-		return refuse(r, FW_EFORMAT, "a setting stands in a section: write [name] on a line before it");
+		return refuse(r, FW_EFORMAT,
+			      "a setting stands in a section: write [name] on a line before it");
 	size_t key_len = (size_t)(equals - line), value_len = n - key_len - 1;
 	char *value = trim(equals + 1, &value_len);
 	char *key = trim(line, &key_len);
@@ -227,13 +237,15 @@ static int take_setting(struct reading *r, char *line, size_t n)
 		return refuse_key(r, key);
 	unsigned *given = &r->given[row - setting_rows];
 	if (*given != 0) {
-		(void)snprintf(text, sizeof(text), "%s.%s is given already, on line %u; keep one of them",
-			       row->section, row->key, *given);
+		(void)snprintf(text, sizeof(text),
+			       "%s.%s is given already, on line %u; keep one of them", row->section,
+			       row->key, *given);
 		return refuse(r, FW_EINVALID, text);
 	}
 	*given = r->line;
 	const char *slash = strrchr(r->path, '/');
-	int err = put_value(r->out, row, value, r->path, slash != NULL ? (size_t)(slash - r->path) : 0, r->mem, r->err);
+	int err = put_value(r->out, row, value, r->path,
+			    slash != NULL ? (size_t)(slash - r->path) : 0, r->mem, r->err);
 	if (err < 0)
 		diag_place(r->err, "%s:%u", r->path, r->line);
 	return err;
@@ -261,7 +273,8 @@ static int complete(struct reading *r)
 		if (r->given[i] != 0)
 			continue;
 		if (row->standard == NULL) {
-			(void)diag_set(r->err, FW_EINVALID, "%s is missing: write %s = ... in section [%s] (%s)",
+			(void)diag_set(r->err, FW_EINVALID,
+				       "%s is missing: write %s = ... in section [%s] (%s)",
 				       row->key, row->key, row->section, row->words);
 			diag_place(r->err, "%s", r->path);
 			return FW_EINVALID;
@@ -273,15 +286,17 @@ static int complete(struct reading *r)
 	return 0;
 }
 
-int settings_parse(const char *path, const void *text, size_t n, struct arena *mem, struct settings *ret,
-		   struct diag *reterr)
+int settings_parse(const char *path, const void *text, size_t n, struct arena *mem,
+		   struct settings *ret, struct diag *reterr)
 {
-	struct settings s = { 0 };
-	struct reading r = { .path = path, .mem = mem, .out = &s, .err = reterr };
+	struct settings s = {0};
+	struct reading r = {.path = path, .mem = mem, .out = &s, .err = reterr};
 	const char *p = text;
 	if (n > SETTING_FILE_MAX)
 		return refuse(&r, FW_ELIMIT, "the file is longer than 256 KiB");
-	size_t at = n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* the mark some editors put first */
+	size_t at = n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0
+			    ? 3
+			    : 0; /* the mark some editors put first */
 	while (at < n) {
 		const char *stop = memchr(p + at, '\n', n - at);
 		size_t len = stop != NULL ? (size_t)(stop - p) - at : n - at;
@@ -308,7 +323,8 @@ int settings_load(const char *path, struct arena *mem, struct settings *ret, str
 	return err;
 }
 
-int settings_set(struct settings *s, const char *name, const char *value, struct arena *mem, struct diag *reterr)
+int settings_set(struct settings *s, const char *name, const char *value, struct arena *mem,
+		 struct diag *reterr)
 {
 	const struct setting_row *row = setting_find(name);
 	if (row == NULL)
@@ -322,7 +338,8 @@ void setting_text(const struct settings *s, const struct setting_row *row, char 
 	switch ((enum setting_type)row->type) {
 	case SETTING_STRING:
 	case SETTING_PATH:
-		(void)snprintf(out, cap, "%s", *(const char *const *)p != NULL ? *(const char *const *)p : "");
+		(void)snprintf(out, cap, "%s",
+			       *(const char *const *)p != NULL ? *(const char *const *)p : "");
 		break;
 	case SETTING_INT:
 		(void)snprintf(out, cap, "%" PRId64, *(const int64_t *)p);
@@ -342,8 +359,10 @@ static void write_setting(const struct settings *s, const struct setting_row *ro
 	setting_text(s, row, text, sizeof(text));
 	size_t n = strlen(text);
 	bool standard = row->standard != NULL && strcmp(text, row->standard) == 0;
-	bool quoted = n > 0 && (text[0] == ' ' || text[0] == '"' || text[n - 1] == ' ' || text[n - 1] == '"');
-	buf_printf(out, "# %s\n%s%s =%s", row->words, standard ? "#" : "", row->key, n > 0 ? " " : "");
+	bool quoted = n > 0 && (text[0] == ' ' || text[0] == '"' || text[n - 1] == ' ' ||
+				text[n - 1] == '"');
+	buf_printf(out, "# %s\n%s%s =%s", row->words, standard ? "#" : "", row->key,
+		   n > 0 ? " " : "");
 	buf_puts(out, quoted ? "\"" : "");
 	buf_puts(out, text);
 	buf_puts(out, quoted ? "\"\n" : "\n");
@@ -351,8 +370,10 @@ static void write_setting(const struct settings *s, const struct setting_row *ro
 
 void settings_write(const struct settings *s, struct buf *out)
 {
-	buf_puts(out, "# Settings of a Fairway node; fairway.conf(5) says more.\n"
-		      "# A line that begins with # holds the value that is used when nothing is said.\n");
+	buf_puts(
+		out,
+		"# Settings of a Fairway node; fairway.conf(5) says more.\n"
+		"# A line that begins with # holds the value that is used when nothing is said.\n");
 	for (int i = 0; i < SETTING_COUNT; i++) {
 		if (i == 0 || strcmp(setting_rows[i].section, setting_rows[i - 1].section) != 0)
 			buf_printf(out, "\n[%s]\n", setting_rows[i].section);

@@ -34,13 +34,15 @@ enum { SETTING_LINE_MAX = 4096, SETTING_FILE_MAX = 256 * 1024, SETTING_TEXT_MAX 
  * not name has its standard value.  Strings live in ${mem}.  0, FW_EFORMAT,
  * FW_EINVALID, FW_ELIMIT, -ENOMEM.
  */
-int settings_parse(const char *path, const void *text, size_t n, struct arena *mem, struct settings *ret,
-		   struct diag *reterr);
+int settings_parse(const char *path, const void *text, size_t n, struct arena *mem,
+		   struct settings *ret, struct diag *reterr);
 /* The same from the file itself; also the errors of io_read_file(). */
 int settings_load(const char *path, struct arena *mem, struct settings *ret, struct diag *reterr);
 
-/* Give one setting another value, for options of the command line. ${name} is "http.listen". On error nothing is changed. */
-int settings_set(struct settings *s, const char *name, const char *value, struct arena *mem, struct diag *reterr);
+/* Give one setting another value, for options of the command line. ${name} is "http.listen". On
+ * error nothing is changed. */
+int settings_set(struct settings *s, const char *name, const char *value, struct arena *mem,
+		 struct diag *reterr);
 
 /* The row of "section.key", or NULL. */
 const struct setting_row *setting_find(const char *name);

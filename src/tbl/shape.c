@@ -13,7 +13,8 @@
 
 enum { CHOICES_TEXT = 200 };
 
-/* Where we are, innermost first; on the stack of the recursion, whose depth the shapes bound: they hold no cycle. */
+/* Where we are, innermost first; on the stack of the recursion, whose depth the shapes bound: they
+ * hold no cycle. */
 struct at {
 	const struct at *above;
 	const char *name; /* NULL: element ${index} of the array above */
@@ -25,9 +26,10 @@ static size_t put_path(const struct at *at, char *out, size_t cap)
 	size_t n = at->above != NULL ? put_path(at->above, out, cap) : 0;
 	if (n + 1 >= cap)
 		return n;
-	int r = at->name == NULL ? snprintf(out + n, cap - n, "[%zu]", at->index) :
-		at->name[0] == '\0' ? 0 :
-				      snprintf(out + n, cap - n, "%s%s", n > 0 ? "." : "", at->name);
+	int r = at->name == NULL ? snprintf(out + n, cap - n, "[%zu]", at->index)
+		: at->name[0] == '\0'
+			? 0
+			: snprintf(out + n, cap - n, "%s%s", n > 0 ? "." : "", at->name);
 	return r < 0 ? n : n + (size_t)r < cap ? n + (size_t)r : cap - 1;
 }
 
@@ -72,22 +74,25 @@ static void describe(const struct value_type *t, char *out, size_t cap)
 		(void)snprintf(out, cap, "true or false");
 		break;
 	case SHAPE_UUID:
-		(void)snprintf(out, cap, "an identifier of the form 01234567-89ab-cdef-0123-456789abcdef");
+		(void)snprintf(out, cap,
+			       "an identifier of the form 01234567-89ab-cdef-0123-456789abcdef");
 		break;
 	case SHAPE_TIME:
 		(void)snprintf(out, cap, "a time like 2026-11-25T04:57:03Z");
 		break;
 	case SHAPE_DATE:
-		(void)snprintf(out, cap, "a date like 2026-11-25, 2026-11 or 2026, or nothing if unknown");
+		(void)snprintf(out, cap,
+			       "a date like 2026-11-25, 2026-11 or 2026, or nothing if unknown");
 		break;
 	case SHAPE_COUNT:
-		(void)snprintf(out, cap, "a whole number from 0 to %d, or unknown, not_collected or withheld",
+		(void)snprintf(out, cap,
+			       "a whole number from 0 to %d, or unknown, not_collected or withheld",
 			       SHAPE_COUNT_MAX);
 		break;
 	case SHAPE_CODE:
 		(void)snprintf(out, cap, "a code%s%s: letters, digits, _ . : -, at most %d",
-			       t->codebook != NULL ? " of codebook " : "", t->codebook != NULL ? t->codebook : "",
-			       SHAPE_CODE_MAX);
+			       t->codebook != NULL ? " of codebook " : "",
+			       t->codebook != NULL ? t->codebook : "", SHAPE_CODE_MAX);
 		break;
 	case SHAPE_ENUM:
 		list_choices(t->choices, choices, sizeof(choices));
@@ -112,9 +117,11 @@ static int refuse_value(const struct value_type *t, const struct at *at, struct 
 
 bool code_wellformed(const char *s)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-";
 	size_t n = strlen(s);
-	return n >= 1 && n <= SHAPE_CODE_MAX && strchr("_.:-", s[0]) == NULL && strspn(s, letters) == n;
+	return n >= 1 && n <= SHAPE_CODE_MAX && strchr("_.:-", s[0]) == NULL &&
+	       strspn(s, letters) == n;
 }
 
 static bool is_choice(const char *const *choices, const char *s)
@@ -145,14 +152,16 @@ static bool text_fits(const struct value_type *t, const char *s, size_t n)
 	case SHAPE_ENUM:
 		return is_choice(t->choices, s);
 	case SHAPE_COUNT:
-		return strcmp(s, "unknown") == 0 || strcmp(s, "not_collected") == 0 || strcmp(s, "withheld") == 0;
+		return strcmp(s, "unknown") == 0 || strcmp(s, "not_collected") == 0 ||
+		       strcmp(s, "withheld") == 0;
 	default:
 		return false;
 	}
 }
 
 /* Whether a number fits; *ret_other is what to put in its place, NULL to leave it. */
-static int number_fits(const struct value_type *t, const json_t *v, bool *ret_fits, json_t **ret_other)
+static int number_fits(const struct value_type *t, const json_t *v, bool *ret_fits,
+		       json_t **ret_other)
 {
 	double x = json_number_value(v);
 	*ret_other = NULL;
@@ -177,7 +186,8 @@ static int number_fits(const struct value_type *t, const json_t *v, bool *ret_fi
 static int check_object(const struct shape *s, json_t *v, const struct at *at, struct diag *d);
 
 /* One value, not null; *ret_other as above. */
-static int check_value(const struct value_type *t, json_t *v, const struct at *at, json_t **ret_other, struct diag *d)
+static int check_value(const struct value_type *t, json_t *v, const struct at *at,
+		       json_t **ret_other, struct diag *d)
 {
 	bool fits = false;
 	*ret_other = NULL;
@@ -201,14 +211,15 @@ static int check_value(const struct value_type *t, json_t *v, const struct at *a
 static int check_array(const struct shape_field *f, json_t *v, const struct at *at, struct diag *d)
 {
 	char text[DIAG_TEXT_MAX], what[CHOICES_TEXT + 60];
-	if (!json_is_array(v) || json_array_size(v) < f->array_min || json_array_size(v) > f->array_max) {
+	if (!json_is_array(v) || json_array_size(v) < f->array_min ||
+	    json_array_size(v) > f->array_max) {
 		describe(&f->value, what, sizeof(what));
-		(void)snprintf(text, sizeof(text), "expected a list of %u to %u elements, each %s", f->array_min,
-			       f->array_max, what);
+		(void)snprintf(text, sizeof(text), "expected a list of %u to %u elements, each %s",
+			       f->array_min, f->array_max, what);
 		return refuse(at, d, text);
 	}
 	for (size_t i = 0; i < json_array_size(v); i++) {
-		struct at here = { .above = at, .index = i };
+		struct at here = {.above = at, .index = i};
 		json_t *other;
 		int err = check_value(&f->value, json_array_get(v, i), &here, &other, d);
 		if (err < 0)
@@ -228,7 +239,8 @@ static const struct shape_field *field_of(const struct shape *s, const char *nam
 }
 
 /* The member ${name} of ${object}: its array, or its one value. */
-static int check_member(const struct shape_field *f, json_t *object, json_t *v, const struct at *at, struct diag *d)
+static int check_member(const struct shape_field *f, json_t *object, json_t *v, const struct at *at,
+			struct diag *d)
 {
 	if (f->array)
 		return check_array(f, v, at, d);
@@ -244,8 +256,9 @@ static int check_object(const struct shape *s, json_t *v, const struct at *at, s
 	const char *name;
 	json_t *member;
 	void *next;
-	json_object_foreach_safe(v, next, name, member) {
-		struct at here = { .above = at, .name = name };
+	json_object_foreach_safe(v, next, name, member)
+	{
+		struct at here = {.above = at, .name = name};
 		const struct shape_field *f = field_of(s, name);
 		if (f == NULL)
 			return refuse(&here, d, "there is no such field here");
@@ -258,7 +271,7 @@ static int check_object(const struct shape *s, json_t *v, const struct at *at, s
 			return err;
 	}
 	for (size_t i = 0; i < s->nfields; i++) {
-		struct at here = { .above = at, .name = s->fields[i].name };
+		struct at here = {.above = at, .name = s->fields[i].name};
 		if (s->fields[i].required && json_object_get(v, s->fields[i].name) == NULL)
 			return refuse(&here, d, "this field is required");
 	}
@@ -267,8 +280,8 @@ static int check_object(const struct shape *s, json_t *v, const struct at *at, s
 
 int shape_check(const struct shape *s, json_t *v, struct diag *reterr)
 {
-	const struct at top = { .name = "" };
-	struct value_type whole = { .type = SHAPE_SHAPE, .shape = s };
+	const struct at top = {.name = ""};
+	struct value_type whole = {.type = SHAPE_SHAPE, .shape = s};
 	json_t *other;
 	return check_value(&whole, v, &top, &other, reterr);
 }
@@ -289,11 +302,13 @@ static bool decimal_fits(const struct value_type *t, const char *s)
 	return rest == n && x >= t->min && x <= t->max;
 }
 
-int value_check_text(const struct value_type *t, const char *name, const char *text, struct diag *reterr)
+int value_check_text(const struct value_type *t, const char *name, const char *text,
+		     struct diag *reterr)
 {
-	const struct at at = { .name = name };
-	bool fits = t->type == SHAPE_INT || t->type == SHAPE_REAL ? decimal_fits(t, text) :
-		    t->type == SHAPE_BOOL ? strcmp(text, "true") == 0 || strcmp(text, "false") == 0 :
-					    text_fits(t, text, strlen(text));
+	const struct at at = {.name = name};
+	bool fits = t->type == SHAPE_INT || t->type == SHAPE_REAL ? decimal_fits(t, text)
+		    : t->type == SHAPE_BOOL
+			    ? strcmp(text, "true") == 0 || strcmp(text, "false") == 0
+			    : text_fits(t, text, strlen(text));
 	return fits ? 0 : refuse_value(t, &at, reterr);
 }

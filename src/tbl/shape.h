@@ -35,9 +35,11 @@ int shape_check(const struct shape *s, json_t *v, struct diag *reterr);
  * The same for a text: a query parameter or a part of the path, decoded.  Its
  * name becomes the place.  Numbers are plain decimals, bool is "true" or "false".
  */
-int value_check_text(const struct value_type *t, const char *name, const char *text, struct diag *reterr);
+int value_check_text(const struct value_type *t, const char *name, const char *text,
+		     struct diag *reterr);
 
-/* Whether ${s} has the form of a code: letters, digits, _ . : -, the first a letter or digit, 1 to SHAPE_CODE_MAX. */
+/* Whether ${s} has the form of a code: letters, digits, _ . : -, the first a letter or digit, 1 to
+ * SHAPE_CODE_MAX. */
 bool code_wellformed(const char *s);
 
 #endif

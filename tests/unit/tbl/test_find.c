@@ -21,12 +21,13 @@ static void rows_by_their_names(void **state)
 	assert_null(ledger_event_of("node"));
 }
 
-/* A vault's permissions are the bits of a role: the focal point holds what the text says, and nothing else. */
+/* A vault's permissions are the bits of a role: the focal point holds what the text says, and
+ * nothing else. */
 static void roles_hold_the_bits_of_their_permissions(void **state)
 {
 	(void)state;
 	uint64_t want = 0;
-	int perms[] = { PERM_REPORT_READ, PERM_REPORT_READ_ALL, PERM_REPORT_EXPORT };
+	int perms[] = {PERM_REPORT_READ, PERM_REPORT_READ_ALL, PERM_REPORT_EXPORT};
 	for (size_t i = 0; i < sizeof(perms) / sizeof(perms[0]); i++)
 		want |= UINT64_C(1) << perm_rows[perms[i]].bit;
 	assert_true(role_rows[ROLE_ANALYST].permissions == want);
@@ -34,13 +35,15 @@ static void roles_hold_the_bits_of_their_permissions(void **state)
 	for (int r = 0; r < ROLE_COUNT; r++)
 		for (int p = 0; p < PERM_COUNT; p++)
 			if (perm_rows[p].vault == role_rows[r].vault && p == PERM_SELF)
-				assert_false(role_rows[r].permissions & UINT64_C(1) << perm_rows[p].bit);
+				assert_false(role_rows[r].permissions &
+					     UINT64_C(1) << perm_rows[p].bit);
 }
 
 static const struct route_row *row_of(const char *method, const char *path)
 {
 	for (int i = 0; i < ROUTE_COUNT; i++)
-		if (strcmp(route_rows[i].method, method) == 0 && strcmp(route_rows[i].path, path) == 0)
+		if (strcmp(route_rows[i].method, method) == 0 &&
+		    strcmp(route_rows[i].path, path) == 0)
 			return &route_rows[i];
 	return NULL;
 }

@@ -19,7 +19,8 @@ static void the_document_in_the_binary(void **state)
 		for (size_t m = 0; route_rows[i].method[m] != '\0'; m++)
 			method[m] = (char)(route_rows[i].method[m] | 0x20);
 		json_t *op = json_object_get(json_object_get(paths, route_rows[i].path), method);
-		assert_string_equal(json_string_value(json_object_get(op, "summary")), route_rows[i].words);
+		assert_string_equal(json_string_value(json_object_get(op, "summary")),
+				    route_rows[i].words);
 	}
 	json_decref(doc);
 }

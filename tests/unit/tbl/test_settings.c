@@ -20,7 +20,7 @@ static int parse(const char *text, struct settings *s, struct diag *d)
 
 static void refuses(const char *text, const char *place, const char *words)
 {
-	struct settings s = { .http_connections = 77 };
+	struct settings s = {.http_connections = 77};
 	struct diag d = DIAG_INIT;
 	if (parse(text, &s, &d) == 0)
 		fail_msg("taken: %s", text);
@@ -47,11 +47,13 @@ static void what_the_file_says(void **state)
 {
 	(void)state;
 	struct settings s;
-	assert_int_equal(parse("\xef\xbb\xbf# first\r\n; second\r\n\r\n" LEAST
-			       "  exercise=yes  \nstate = \"  a \"b\" \"\n[http]\nconnections\t=\t16\nmetrics = off\n"
-			       "[ledger]\nauditor_file = audit/heads.txt\n[session]\nidle_minutes = 1440",
-			       &s, NULL),
-			 0);
+	assert_int_equal(
+		parse("\xef\xbb\xbf# first\r\n; second\r\n\r\n" LEAST
+		      "  exercise=yes  \nstate = \"  a \"b\" "
+		      "\"\n[http]\nconnections\t=\t16\nmetrics = off\n"
+		      "[ledger]\nauditor_file = audit/heads.txt\n[session]\nidle_minutes = 1440",
+		      &s, NULL),
+		0);
 	assert_true(s.node_exercise);
 	assert_string_equal(s.node_state, "  a \"b\" ");
 	assert_int_equal(s.http_connections, 16);
@@ -70,14 +72,18 @@ static void errors_name_line_and_cure(void **state)
 	refuses("\n\n[nodes]\n", "/etc/node/fairway.conf:3", "did you mean [node]?");
 	refuses("[something]\n", "/etc/node/fairway.conf:1", "see fairway.conf(5)");
 	refuses("[node\n", "/etc/node/fairway.conf:1", "closing bracket");
-	refuses(LEAST "[http]\nconections = 5\n", "/etc/node/fairway.conf:5", "did you mean connections?");
+	refuses(LEAST "[http]\nconections = 5\n", "/etc/node/fairway.conf:5",
+		"did you mean connections?");
 	refuses(LEAST "[http]\nname = 5\n", "/etc/node/fairway.conf:5", "no such setting");
-	refuses(LEAST "[http]\nconnections = 15\n", "/etc/node/fairway.conf:5", "a whole number from 16 to 65536");
-	refuses(LEAST "[http]\nconnections = 65537\n", "/etc/node/fairway.conf:5", "from 16 to 65536");
+	refuses(LEAST "[http]\nconnections = 15\n", "/etc/node/fairway.conf:5",
+		"a whole number from 16 to 65536");
+	refuses(LEAST "[http]\nconnections = 65537\n", "/etc/node/fairway.conf:5",
+		"from 16 to 65536");
 	refuses(LEAST "[http]\nconnections = 5x\n", "/etc/node/fairway.conf:5", "from 16 to 65536");
 	refuses(LEAST "[http]\nconnections = \n", "/etc/node/fairway.conf:5", "from 16 to 65536");
 	refuses(LEAST "[http]\ntls = true\n", "/etc/node/fairway.conf:5", "one of no, yes");
-	refuses(LEAST "[http]\nmetrics = all\n", "/etc/node/fairway.conf:5", "one of local, open, off");
+	refuses(LEAST "[http]\nmetrics = all\n", "/etc/node/fairway.conf:5",
+		"one of local, open, off");
 	refuses(LEAST "name = y\n", "/etc/node/fairway.conf:4", "on line 2");
 	refuses(LEAST "what is this\n", "/etc/node/fairway.conf:4", "expected key = value");
 	refuses("[node]\nname =\norigin = x\n", "/etc/node/fairway.conf:2", "1 to 200 bytes");
@@ -135,13 +141,20 @@ static void any_value(struct prop *p, const struct setting_row *row, char *out, 
 	static const char letters[] = "ab \"'=#[];:/\\.";
 	size_t n = 0;
 	if (row->type == SETTING_INT) {
-		(void)snprintf(out, cap, "%lld", (long long)(row->min + (int64_t)prop_below(p, (uint64_t)(row->max - row->min) + 1)));
+		(void)snprintf(
+			out, cap, "%lld",
+			(long long)(row->min +
+				    (int64_t)prop_below(p, (uint64_t)(row->max - row->min) + 1)));
 	} else if (row->type == SETTING_BOOL) {
 		(void)snprintf(out, cap, "%s", prop_below(p, 2) ? "yes" : "no");
 	} else if (row->type == SETTING_ENUM) {
 		(void)snprintf(out, cap, "%s", row->choices[prop_below(p, 2)]);
 	} else {
-		size_t want = (size_t)row->min + prop_below(p, (uint64_t)(row->max - row->min < 12 ? row->max - row->min : 12) + 1);
+		size_t want =
+			(size_t)row->min +
+			prop_below(p,
+				   (uint64_t)(row->max - row->min < 12 ? row->max - row->min : 12) +
+					   1);
 		out[0] = row->type == SETTING_PATH ? '/' : 'x';
 		for (n = row->type == SETTING_PATH ? 1 : 0; n < want; n++)
 			out[n] = letters[prop_below(p, sizeof(letters) - 1)];
@@ -152,7 +165,7 @@ static void any_value(struct prop *p, const struct setting_row *row, char *out, 
 static void what_is_written_is_read_back(void **state)
 {
 	(void)state;
-	struct prop p = { .state = 4711 };
+	struct prop p = {.state = 4711};
 	for (unsigned round = 0; round < prop_rounds(300); round++) {
 		struct settings s, back;
 		struct buf b;
@@ -161,7 +174,8 @@ static void what_is_written_is_read_back(void **state)
 		for (int i = 0; i < SETTING_COUNT; i++) {
 			char value[200], name[100];
 			any_value(&p, &setting_rows[i], value, sizeof(value));
-			(void)snprintf(name, sizeof(name), "%s.%s", setting_rows[i].section, setting_rows[i].key);
+			(void)snprintf(name, sizeof(name), "%s.%s", setting_rows[i].section,
+				       setting_rows[i].key);
 			assert_int_equal(settings_set(&s, name, value, mem, NULL), 0);
 		}
 		buf_init(&b, SETTING_FILE_MAX);
@@ -206,7 +220,7 @@ static void nearness(void **state)
 	memset(far, 'x', sizeof(far) - 1);
 	far[sizeof(far) - 1] = '\0';
 	assert_int_equal(near_distance(far, far), NEAR_NAME_MAX);
-	struct near n = { .name = "hose", .best_distance = 3 };
+	struct near n = {.name = "hose", .best_distance = 3};
 	near_offer(&n, "unknown");
 	assert_null(n.best);
 	near_offer(&n, "horses");
