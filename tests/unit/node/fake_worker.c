@@ -25,6 +25,8 @@ struct worker {
 	uint8_t key[32], ticket_key[32], sign_pk[32];
 	struct worker *house;
 	struct chan front; /* what is sent to it is counted and dropped */
+	struct chan *keeper; /* the test's, or NULL */
+	char url[300];
 	unsigned voids;
 	struct {
 		char name[40];
@@ -86,6 +88,8 @@ struct worker *fake_worker_new(const struct vault_def *def, const char *url, con
 	assert_int_equal(ledger_writer_new(&w->ledger), 0);
 	w->boot = (struct wire_boot){ .node_name = "Test node", .node_state = "Nowhere",
 				      .origin = "test.example/1", .exercise = true };
+	(void)snprintf(w->url, sizeof(w->url), "%s", url);
+	w->boot.store_url = w->url;
 	for (size_t i = 0; i < nsettings; i++)
 		w->boot.setting[w->boot.nsettings++] = settings[i];
 	memset(w->key, 0x40 + def->vault, sizeof(w->key));
@@ -440,8 +444,16 @@ const uint8_t *worker_key(const struct worker *w) { return w->key; }
 const uint8_t *worker_ticket_key(const struct worker *w) { return w->ticket_key; }
 const uint8_t *worker_sign_public(const struct worker *w) { return w->sign_pk; }
 
+void fake_worker_set_keeper(struct worker *w, struct chan *keeper, const uint8_t pk[32])
+{
+	w->keeper = keeper;
+	memcpy(w->sign_pk, pk, 32);
+}
+
 struct chan *worker_peer(struct worker *w, enum proc p)
 {
+	if (p == PROC_KEEPER)
+		return w->keeper;
 	return p == PROC_FRONT && w->front.fd >= 0 ? &w->front : NULL;
 }
 

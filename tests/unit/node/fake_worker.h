@@ -34,6 +34,8 @@ struct worker *fake_worker_new(const struct vault_def *def, const char *url, con
 void fake_worker_free(struct worker *w);
 /* Questions to the house go to this one; NULL: it does not answer. */
 void fake_worker_set_house(struct worker *w, struct worker *house);
+/* Questions to the keeper go over this channel, which signs with the key ${pk}; NULL: it is down. */
+void fake_worker_set_keeper(struct worker *w, struct chan *keeper, const uint8_t pk[32]);
 
 struct fake_request {
 	int op;
