@@ -208,6 +208,28 @@ static void memory_that_runs_out(void **state)
 	arena_free(small);
 }
 
+/* The n-th allocation fails, for every n: an error each time, nothing set, and success once none fails. */
+static void every_allocation_in_turn(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1;; n++) {
+		struct settings s = { .http_connections = 77 };
+		mem_fault_at(n);
+		struct arena *a = arena_new(1 << 20);
+		int err = a == NULL ? -ENOMEM : settings_parse("f", LEAST, strlen(LEAST), a, &s, NULL);
+		bool hit = mem_fault_hit();
+		mem_fault_at(0);
+		arena_free(a);
+		if (!hit) {
+			assert_int_equal(err, 0);
+			assert_true(n > 2);
+			return;
+		}
+		assert_int_equal(err, -ENOMEM);
+		assert_int_equal(s.http_connections, 77);
+	}
+}
+
 static void nearness(void **state)
 {
 	(void)state;
@@ -255,6 +277,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(a_file_that_is_not_there),
 		cmocka_unit_test(memory_that_runs_out),
+		cmocka_unit_test(every_allocation_in_turn),
 		cmocka_unit_test(nearness),
 	};
 	return cmocka_run_group_tests(tests, start, end);
