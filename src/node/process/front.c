@@ -256,6 +256,28 @@ static void read_settings(struct front *f)
 						   : METRICS_LOCAL;
 }
 
+/* Whose X-Real-IP is believed on a Unix socket: user ids joined by commas. */
+static int trust_peers(struct front *f, struct diag *d)
+{
+	enum { MOST = 8 };
+	uint32_t uids[MOST];
+	size_t n = 0;
+	const char *p = setting(f, "http.trusted_uids");
+	while (*p != '\0') {
+		char *end;
+		unsigned long uid = strtoul(p, &end, 10);
+		if (end == p || uid > UINT32_MAX || n == MOST || (*end != ',' && *end != '\0'))
+			return diag_set(d, FW_EINVALID,
+					"http.trusted_uids: at most eight user ids joined by "
+					"commas were expected");
+		uids[n++] = (uint32_t)uid;
+		p = *end == ',' ? end + 1 : end;
+	}
+	if (n > 0)
+		http_server_trust(f->http, uids, n);
+	return 0;
+}
+
 static int make_limits(struct front *f)
 {
 	enum { ADDRESSES = 8192, SESSIONS = 4096, LOGINS = 8192, BURST_SECONDS = 5 };
@@ -321,6 +343,8 @@ static int make_parts(struct front *f, int listen_fd, struct diag *d)
 		err = route_tree_new(route_rows, ROUTE_COUNT, &f->routes);
 	if (err == 0)
 		err = http_server_new(listen_fd, &f->set.http, &cb, f, &f->http, d);
+	if (err == 0)
+		err = trust_peers(f, d);
 	randombytes_buf(f->secret, sizeof(f->secret));
 	return err;
 }

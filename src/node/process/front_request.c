@@ -141,13 +141,13 @@ static bool check_query(struct exchange *x)
 		}
 		seen |= bit;
 		if (value_check_text(&known->value, known->name, q[i].value, &d) != 0) {
-			fail(x, 400, "FW_EINVALID", d.text, d.place);
+			fail(x, 422, "FW_EINVALID", d.text, d.place);
 			return false;
 		}
 	}
 	for (size_t i = 0; i < row->nqueries; i++)
 		if (row->queries[i].required && (seen & (1U << i)) == 0) {
-			fail(x, 400, "FW_EINVALID", "a query parameter is missing",
+			fail(x, 422, "FW_EINVALID", "a query parameter is missing",
 			     row->queries[i].name);
 			return false;
 		}
@@ -171,7 +171,7 @@ static bool check_purpose(struct exchange *x)
 		if (strcmp(purpose_rows[i].code, x->purpose) == 0 &&
 		    (purpose_rows[i].vaults & (1U << row->vault)) != 0)
 			return true;
-	fail(x, 400, "FW_EINVALID", "X-Fairway-Purpose must name a purpose of this vault",
+	fail(x, 422, "FW_EINVALID", "X-Fairway-Purpose must name a purpose of this vault",
 	     "X-Fairway-Purpose");
 	return false;
 }

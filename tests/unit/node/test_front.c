@@ -559,18 +559,18 @@ static void what_the_table_does_not_name_is_refused(void **state)
 	assert_int_equal(ask("GET", "/api/report/incidents/nonsense", COOKIE, NULL), 404);
 	assert_int_equal(ask("GET", "/api/report/incidents?nonsense=1", COOKIE, NULL), 400);
 	assert_int_equal(ask("GET", "/api/report/incidents?limit=1&limit=2", COOKIE, NULL), 400);
-	assert_int_equal(ask("GET", "/api/report/incidents?limit=x", COOKIE, NULL), 400);
+	assert_int_equal(ask("GET", "/api/report/incidents?limit=x", COOKIE, NULL), 422);
 	assert_non_null(strstr(text, "limit"));
-	assert_int_equal(ask("GET", "/api/report/incidents?limit=201", COOKIE, NULL), 400);
+	assert_int_equal(ask("GET", "/api/report/incidents?limit=201", COOKIE, NULL), 422);
 	assert_int_equal(ask("GET", "/api/report/export?purpose=statistics", COOKIE, NULL),
-			 400); /* format is missing */
+			 422); /* format is missing */
 	assert_int_equal(ask("GET", "/api/report/export?format=csv", COOKIE, NULL),
-			 400); /* purpose is missing */
+			 422); /* purpose is missing */
 	assert_int_equal(
-		ask("GET", "/api/report/export?format=csv&purpose=curiosity", COOKIE, NULL), 400);
+		ask("GET", "/api/report/export?format=csv&purpose=curiosity", COOKIE, NULL), 422);
 	assert_int_equal(
 		ask("GET", "/api/report/export?format=csv&purpose=investigation", COOKIE, NULL),
-		400);
+		422);
 	assert_int_equal(ask("GET", "/api/session", COOKIE, "body"), 400);
 	assert_int_equal(ask("POST", "/api/session", JSON, "{"), 400);
 	assert_int_equal(ask("POST", "/api/session", JSON, NULL), 400);
