@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <libpq-fe.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -34,18 +35,43 @@ static const struct vault_def *def_of(int vault)
 	return &defs[vault];
 }
 
-static void url_of(const struct node *n, int vault, char out[128])
+void node_url(const struct node *n, int vault, char out[NODE_URL])
 {
-	(void)snprintf(out, 128, "sqlite:%s/%s.db", n->dir, vault_rows[vault].name);
+	const char *pg = getenv("FAIRWAY_TEST_PG");
+	int len = pg != NULL ? snprintf(out, NODE_URL, "%s&options=-csearch_path%%3Dn%s_%s", pg, strrchr(n->dir, '-') + 1,
+					vault_rows[vault].name) :
+			       snprintf(out, NODE_URL, "sqlite:%s/%s.db", n->dir, vault_rows[vault].name);
+	assert_in_range(len, 1, NODE_URL - 1);
+}
+
+/* On PostgreSQL a store is a schema of its own in the test's database, its name in small letters whatever is given. */
+static void each_schema(const struct node *n, const char *verb, const char *rest)
+{
+	const char *pg = getenv("FAIRWAY_TEST_PG");
+	if (pg == NULL)
+		return;
+	PGconn *c = PQconnectdb(pg);
+	assert_int_equal(PQstatus(c), CONNECTION_OK);
+	PQclear(PQexec(c, "SET client_min_messages = warning"));
+	for (int v = 0; v < VAULT_COUNT; v++) {
+		char sql[200];
+		(void)snprintf(sql, sizeof(sql), "%s SCHEMA n%s_%s %s", verb, strrchr(n->dir, '-') + 1,
+			       vault_rows[v].name, rest);
+		PGresult *r = PQexec(c, sql);
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			fail_msg("%s: %s", sql, PQerrorMessage(c));
+		PQclear(r);
+	}
+	PQfinish(c);
 }
 
 static void start_worker(struct node *n, int vault)
 {
 	static const struct wire_pair cheap[] = { { "session.argon2_mib", "46" }, { "session.argon2_passes", "1" } };
 	struct wire_pair all[32];
-	char url[128];
+	char url[NODE_URL];
 	size_t count = 0;
-	url_of(n, vault, url);
+	node_url(n, vault, url);
 	for (size_t i = 0; i < n->nsettings; i++)
 		all[count++] = n->settings[i];
 	all[count++] = cheap[0];
@@ -67,11 +93,12 @@ void node_start(struct node *n, const struct wire_pair *settings, size_t nsettin
 	*n = (struct node){ .settings = settings, .nsettings = nsettings };
 	(void)snprintf(n->dir, sizeof(n->dir), "/tmp/fairway-access-XXXXXX");
 	assert_non_null(mkdtemp(n->dir));
+	each_schema(n, "CREATE", "");
 	n->mem = arena_new(1 << 20);
 	assert_non_null(n->mem);
 	for (int v = 0; v < VAULT_COUNT; v++) {
-		char url[128];
-		url_of(n, v, url);
+		char url[NODE_URL];
+		node_url(n, v, url);
 		struct store_options opt = { .url = url, .role = STORE_ROLE_INIT, .vault = vault_rows[v].name,
 					     .create = true, .migrate = true };
 		if (store_open(&opt, &in.stores[v], &d) != 0)
@@ -91,6 +118,7 @@ void node_stop(struct node *n)
 {
 	for (int v = 0; v < VAULT_COUNT; v++)
 		fake_worker_free(n->w[v]);
+	each_schema(n, "DROP", "CASCADE");
 	DIR *d = opendir(n->dir);
 	for (struct dirent *f; d != NULL && (f = readdir(d)) != NULL;)
 		if (f->d_name[0] != '.')

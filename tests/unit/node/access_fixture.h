@@ -13,6 +13,9 @@
 
 struct arena;
 
+enum { NODE_URL = 300 };
+
+/* On SQLite, or with FAIRWAY_TEST_PG in the environment on that PostgreSQL. */
 struct node {
 	char dir[64];
 	struct arena *mem;                 /* of the names below */
@@ -26,6 +29,8 @@ struct node {
 /* ${settings} must outlive it; Argon2id at the floor unless they say otherwise. */
 void node_start(struct node *n, const struct wire_pair *settings, size_t nsettings);
 void node_stop(struct node *n);
+/* Where a vault's store is. */
+void node_url(const struct node *n, int vault, char out[NODE_URL]);
 /* One worker dies and comes again. */
 void node_restart(struct node *n, int vault);
 /* All tasks of all workers until nothing is left to do. */
