@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Parses: src/node/keys/node_keys.c */
 /* node.key: whatever is taken must hold a signing pair that works. */
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Parses: src/node/keys/stream.c */
 /* The head of a sealed stream: every part it names must lie within the bytes given. */
 #include <stdlib.h>
 #include <string.h>
