@@ -35,7 +35,8 @@ PARSERS = [
     "src/base/cursor.c", "src/base/time.c", "src/base/uuid.c", "src/codec/json_in.c", "src/codec/csv.c",
     "src/codec/gz.c", "src/text/charset.c", "src/tbl/shape.c", "src/tbl/settings.c", "src/http/lint.c",
     "src/node/process/chan.c", "src/node/process/wire.c", "src/node/keys/custodian.c", "src/node/keys/stream.c",
-    "src/node/ledger/checkpoint.c", "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",
+    "src/node/ledger/checkpoint.c", "src/node/ledger/entry.c", "src/node/ledger/signer.c", "src/node/keys/node_keys.c",
+    "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",
     "src/domain/report/report_record.c",
 ]
 SQL = re.compile(r'"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX|UNIQUE)|'

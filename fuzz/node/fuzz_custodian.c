@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Parses: src/node/keys/custodian.c */
 /*
+ * Parses: src/node/keys/custodian.c src/node/keys/base64.c
+ *
  * A custodian's file before its passphrase, and the list of custodians: what
  * the list's reader takes must come out the same when written and read again.
  */

@@ -348,6 +348,7 @@ static void test_an_old_store_is_not_signed(void **state)
 	char cmd[300];
 	add(10, 1);
 	tick();
+	mem_free(worker_get(w, "ledger"));
 	fake_worker_free(w);
 	(void)snprintf(cmd, sizeof(cmd), "cp %s/operational.db %s/old.db", folder, folder);
 	assert_int_equal(system(cmd), 0);
