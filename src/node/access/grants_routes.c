@@ -207,6 +207,20 @@ static int holds_role(struct call *c, const struct uuid *account, const struct r
 	return e < 0 ? e : 0;
 }
 
+/*
+ * Whoever made the account, or reset it, knows its password until its owner
+ * has set another: a role given before could fall to him.
+ */
+static int check_ready(const struct wire_name *who, struct diag *reterr)
+{
+	if (who->locked)
+		return diag_set(reterr, FW_ECONFLICT, "The account is locked.");
+	if (who->fresh)
+		return diag_set(reterr, FW_ECONFLICT,
+				"The account still has the password it was handed; its owner logs in and sets another, then a role can be given.");
+	return 0;
+}
+
 static int make_grant(struct call *c, struct reply *r, struct diag *reterr)
 {
 	const int vault = worker_vault(c->worker);
@@ -218,8 +232,8 @@ static int make_grant(struct call *c, struct reply *r, struct diag *reterr)
 	struct wire_name who;
 	bool holds = false;
 	int e = body_account(c, &who, reterr);
-	if (e == 0 && who.locked)
-		e = diag_set(reterr, FW_ECONFLICT, "The account is locked.");
+	if (e == 0)
+		e = check_ready(&who, reterr);
 	if (e == 0)
 		e = holds_role(c, &who.account, role, &holds, reterr);
 	if (e == 0 && holds)
@@ -321,8 +335,14 @@ static int param_act(struct call *c, struct act *ret, struct diag *reterr)
 static int agree_grant(struct call *c, struct reply *r, const struct act *act, struct diag *reterr)
 {
 	struct grant g = { .account = act->account, .by = act->by, .second = c->who->account, .role = act->role };
+	const struct wire_name_ask ask = { .account = act->account };
+	struct wire_name who;
 	(void)snprintf(g.login, sizeof(g.login), "%s", act->login);
-	int e = give(c, &g, reterr);
+	int e = link_name(c->worker, c->db, &ask, &who, reterr);
+	if (e == 0)
+		e = who.code == 0 ? check_ready(&who, reterr) : who.code;
+	if (e == 0)
+		e = give(c, &g, reterr);
 	if (e == 0)
 		e = act_delete(c->db, &act->id, reterr);
 	return e == 0 ? put_done(r, false, &g.id, 0, "") : e;

@@ -8,7 +8,7 @@
  *   HOLD_ASK    u8 what, u8 strong, uuid   mark or unmark an account, or list the marked ones after a uuid
  *   HOLD        i32 code, u8 n, n uuids
  *   NAME_ASK    u8 0 and a uuid, or u8 1 and a login name
- *   NAME        i32 code, uuid, login name, u8 locked
+ *   NAME        i32 code, uuid, login name, u8 locked, u8 fresh
  *   RESET_ASK   u8 what, account, first custodian, second custodian (nil)
  *   RESET       i32 code, u32 vaults still missing, password
  *
@@ -78,6 +78,7 @@ struct wire_name {
 	struct uuid account;
 	char login[ACCESS_LOGIN_MAX + 1];
 	bool locked;
+	bool fresh; /* its owner has not yet set a password of his own */
 };
 void wire_name_put(struct buf *b, const struct wire_name *n);
 int wire_name_get(struct cursor *cur, struct wire_name *ret);

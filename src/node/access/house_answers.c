@@ -22,6 +22,7 @@ int house_name(struct store *db, const struct wire_name_ask *ask, struct wire_na
 	if (e == 0) {
 		ret->account = acc.id;
 		ret->locked = acc.locked;
+		ret->fresh = acc.fresh;
 		(void)snprintf(ret->login, sizeof(ret->login), "%s", acc.login);
 	}
 	arena_free(mem);

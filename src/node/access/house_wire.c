@@ -137,6 +137,7 @@ void wire_name_put(struct buf *b, const struct wire_name *n)
 	buf_put(b, n->account.b, sizeof(n->account.b));
 	buf_str(b, n->login);
 	buf_u8(b, n->locked);
+	buf_u8(b, n->fresh);
 }
 
 int wire_name_get(struct cursor *cur, struct wire_name *ret)
@@ -144,6 +145,7 @@ int wire_name_get(struct cursor *cur, struct wire_name *ret)
 	*ret = (struct wire_name){ .code = get_code(cur), .account = get_uuid(cur) };
 	get_text(cur, ret->login, sizeof(ret->login));
 	ret->locked = get_below(cur, 2) == 1;
+	ret->fresh = get_below(cur, 2) == 1;
 	return end(cur);
 }
 

@@ -251,6 +251,17 @@ struct uuid node_make_account(struct node *n, const char *login, char ret_passwo
 	return id;
 }
 
+struct uuid node_make_ready(struct node *n, const char *login)
+{
+	char given[64], body[200];
+	struct client c = { .address = "192.0.2.200" };
+	struct uuid id = node_make_account(n, login, given);
+	assert_int_equal(node_login(n, &c, login, given), 200);
+	(void)snprintf(body, sizeof(body), "{\"old\":\"%s\",\"new\":\"%s\"}", given, NODE_OWN_PASSWORD);
+	assert_int_equal(node_status(n, &c, VAULT_HOUSE, OP_CHANGE_PASSWORD, NULL, body), 200);
+	return id;
+}
+
 uint64_t node_ledger_size(struct node *n, int vault)
 {
 	struct ledger_head head;

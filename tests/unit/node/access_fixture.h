@@ -59,6 +59,9 @@ int node_status(struct node *n, struct client *c, int vault, int op, const char 
 
 /* An account made by the administrator; its password as handed over. */
 struct uuid node_make_account(struct node *n, const char *login, char ret_password[64]);
+/* The same, and its owner has set NODE_OWN_PASSWORD: now it may get a role. */
+#define NODE_OWN_PASSWORD "a lantern above the quay"
+struct uuid node_make_ready(struct node *n, const char *login);
 
 /* Entries of the vault's ledger. */
 uint64_t node_ledger_size(struct node *n, int vault);

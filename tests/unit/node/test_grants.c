@@ -155,9 +155,9 @@ static void test_a_custodian_gives_and_takes_away_at_once(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64], id[64];
+	char id[64];
 	node_start(&n, NULL, 0);
-	struct uuid fresh = node_make_account(&n, "n.fresh", given);
+	struct uuid fresh = node_make_ready(&n, "n.fresh");
 	assert_false(may(&n, VAULT_STRATEGIC, &fresh, PERM_REPORT_READ));
 	assert_int_equal(grant(&n, "custodian.strategic", VAULT_STRATEGIC, "n.fresh", "analyst", id), 200);
 	assert_true(may(&n, VAULT_STRATEGIC, &fresh, PERM_REPORT_READ));
@@ -175,9 +175,8 @@ static void test_nobody_else_gives_a_role(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64];
 	node_start(&n, NULL, 0);
-	(void)node_make_account(&n, "n.fresh", given);
+	(void)node_make_ready(&n, "n.fresh");
 	for (size_t i = 0; i < n.npeople; i++) {
 		for (int v = 0; v < VAULT_COUNT; v++) {
 			const char *const role[] = { [VAULT_STRATEGIC] = "analyst", [VAULT_OPERATIONAL] = "operational_auditor",
@@ -220,13 +219,34 @@ static void test_what_is_no_role_or_no_account_is_refused(void **state)
 	node_stop(&n);
 }
 
+/* The administrator who made the account knows its first password: no role before its owner has set another. */
+static void test_a_fresh_account_gets_no_role(void **state)
+{
+	(void)state;
+	struct node n;
+	char given[64], id[64];
+	node_start(&n, NULL, 0);
+	(void)node_make_account(&n, "n.fresh", given);
+	assert_int_equal(grant(&n, "custodian.strategic", VAULT_STRATEGIC, "n.fresh", "analyst", NULL), 409);
+	assert_int_equal(grant(&n, "custodian.protection.1", VAULT_PROTECTION, "n.fresh", "protection_officer", NULL), 409);
+	/* Nor when the administrator resets it between the first custodian and the second. */
+	struct uuid ready = node_make_ready(&n, "n.ready");
+	char account[UUID_TEXT_LEN + 1];
+	uuid_format(&ready, account);
+	assert_int_equal(grant(&n, "custodian.protection.1", VAULT_PROTECTION, "n.ready", "protection_officer", id), 202);
+	assert_int_equal(act(&n, id_of(&n, "administrator"), VAULT_HOUSE, OP_RESET_ACCOUNT, account, NULL, NULL), 200);
+	assert_int_equal(act(&n, id_of(&n, "custodian.protection.2"), VAULT_PROTECTION, OP_AGREE_ACT, id, NULL, NULL), 409);
+	assert_false(may(&n, VAULT_PROTECTION, &ready, PERM_REFERRAL_READ));
+	node_stop(&n);
+}
+
 static void test_protection_needs_two(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64], id[64], again[64];
+	char id[64], again[64];
 	node_start(&n, NULL, 0);
-	struct uuid fresh = node_make_account(&n, "n.fresh", given);
+	struct uuid fresh = node_make_ready(&n, "n.fresh");
 	const struct uuid *one = id_of(&n, "custodian.protection.1"), *two = id_of(&n, "custodian.protection.2");
 	assert_int_equal(grant(&n, "custodian.protection.1", VAULT_PROTECTION, "n.fresh", "protection_officer", id), 202);
 	assert_false(may(&n, VAULT_PROTECTION, &fresh, PERM_REFERRAL_READ));
@@ -253,10 +273,10 @@ static void test_an_act_of_one_who_is_a_custodian_no_longer_is_void(void **state
 {
 	(void)state;
 	struct node n;
-	char given[64], id[64], third[64], list[64] = "";
+	char id[64], third[64], list[64] = "";
 	node_start(&n, NULL, 0);
-	(void)node_make_account(&n, "n.third", given);
-	(void)node_make_account(&n, "n.fresh", given);
+	(void)node_make_ready(&n, "n.third");
+	(void)node_make_ready(&n, "n.fresh");
 	const struct uuid *two = id_of(&n, "custodian.protection.2");
 	assert_int_equal(grant(&n, "custodian.protection.1", VAULT_PROTECTION, "n.third", "protection_custodian", id), 202);
 	assert_int_equal(act(&n, two, VAULT_PROTECTION, OP_AGREE_ACT, id, NULL, third), 200);
@@ -282,9 +302,9 @@ static void test_an_act_runs_out(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64], id[64];
+	char id[64];
 	node_start(&n, NULL, 0);
-	(void)node_make_account(&n, "n.fresh", given);
+	(void)node_make_ready(&n, "n.fresh");
 	assert_int_equal(grant(&n, "custodian.protection.1", VAULT_PROTECTION, "n.fresh", "protection_officer", id), 202);
 	time_test_offset((ACT_DAYS + 1) * USEC_PER_DAY);
 	assert_int_equal(act(&n, id_of(&n, "custodian.protection.2"), VAULT_PROTECTION, OP_AGREE_ACT, id, NULL, NULL), 404);
@@ -451,9 +471,9 @@ static void test_without_the_house_no_role_is_given(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64], id[64];
+	char id[64];
 	node_start(&n, NULL, 0);
-	struct uuid fresh = node_make_account(&n, "n.fresh", given);
+	struct uuid fresh = node_make_ready(&n, "n.fresh");
 	fake_worker_set_house(n.w[VAULT_STRATEGIC], NULL);
 	assert_int_equal(grant(&n, "custodian.strategic", VAULT_STRATEGIC, "n.fresh", "analyst", NULL), 503);
 	assert_false(may(&n, VAULT_STRATEGIC, &fresh, PERM_REPORT_READ));
@@ -474,9 +494,8 @@ static void test_a_grant_that_fails_leaves_a_mark_that_goes(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64];
 	node_start(&n, NULL, 0);
-	struct uuid fresh = node_make_account(&n, "n.fresh", given);
+	struct uuid fresh = node_make_ready(&n, "n.fresh");
 	struct ticket t = node_ticket_for(id_of(&n, "custodian.strategic"));
 	struct fake_answer a;
 	for (int restart = 0; restart <= 1; restart++) {
@@ -524,9 +543,8 @@ static void test_every_allocation_of_a_grant_may_fail(void **state)
 {
 	(void)state;
 	struct node n;
-	char given[64];
 	node_start(&n, NULL, 0);
-	struct uuid fresh = node_make_account(&n, "n.fresh", given);
+	struct uuid fresh = node_make_ready(&n, "n.fresh");
 	struct ticket t = node_ticket_for(id_of(&n, "custodian.strategic"));
 	for (uint64_t i = 1;; i++) {
 		struct fake_answer a;
@@ -797,7 +815,6 @@ static void random_step(struct world *w, uint64_t seed, int step)
 static void run_world(uint64_t seed, int steps, unsigned *ret_grants, unsigned *ret_resets)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	char given[64];
 	assert_non_null(w);
 	w->p.state = seed;
 	node_start(&w->n, NULL, 0);
@@ -805,7 +822,7 @@ static void run_world(uint64_t seed, int steps, unsigned *ret_grants, unsigned *
 		w->people[w->npeople++] = w->n.people[i].id;
 	static const char *const fresh[] = { "n.one", "n.two", "n.three" };
 	for (size_t i = 0; i < 3; i++)
-		w->people[w->npeople++] = node_make_account(&w->n, fresh[i], given);
+		w->people[w->npeople++] = node_make_ready(&w->n, fresh[i]);
 	read_world(w);
 	for (int step = 0; step < steps; step++) {
 		random_step(w, seed, step);
@@ -849,6 +866,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_else_gives_a_role),
 		cmocka_unit_test(test_nobody_gives_a_role_to_himself),
 		cmocka_unit_test(test_what_is_no_role_or_no_account_is_refused),
+		cmocka_unit_test(test_a_fresh_account_gets_no_role),
 		cmocka_unit_test(test_protection_needs_two),
 		cmocka_unit_test(test_an_act_of_one_who_is_a_custodian_no_longer_is_void),
 		cmocka_unit_test(test_an_act_runs_out),

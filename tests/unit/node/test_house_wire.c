@@ -89,7 +89,8 @@ static void test_every_payload_comes_back(void **state)
 		assert_true(na.by_login == na2.by_login && uuid_equal(&na.account, &na2.account));
 		assert_string_equal(na.login, na2.login);
 
-		struct wire_name nm = { .code = 0, .account = random_uuid(&p), .locked = prop_below(&p, 2) }, nm2;
+		struct wire_name nm = { .code = 0, .account = random_uuid(&p), .locked = prop_below(&p, 2),
+					.fresh = prop_below(&p, 2) }, nm2;
 		random_login(&p, nm.login);
 		buf_clear(&b);
 		wire_name_put(&b, &nm);
@@ -97,7 +98,7 @@ static void test_every_payload_comes_back(void **state)
 		cur_init(&cur, b.data, b.len);
 		assert_int_equal(wire_name_get(&cur, &nm2), 0);
 		assert_string_equal(nm.login, nm2.login);
-		assert_true(nm.locked == nm2.locked && uuid_equal(&nm.account, &nm2.account));
+		assert_true(nm.locked == nm2.locked && nm.fresh == nm2.fresh && uuid_equal(&nm.account, &nm2.account));
 
 		struct wire_reset_ask ra = { .what = (uint8_t)prop_below(&p, 2), .account = random_uuid(&p),
 					     .by = random_uuid(&p), .second = random_uuid(&p) }, ra2;
