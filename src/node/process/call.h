@@ -89,10 +89,12 @@ struct reply {
 };
 
 /*
- * A handler returns 0 with the reply filled, or an error: the loop rolls its
+ * A handler returns 0 with the reply filled (whatever its status: what it wrote is kept), or an error: the loop rolls its
  * savepoint back and answers with the Problem that fits (FW_ENOTFOUND 404,
  * FW_ECONFLICT and FW_EEXISTS 409, FW_EINVALID and FW_EFORMAT 422, FW_EDENIED 403,
- * FW_EAUTH 401, FW_EBUSY 503, anything else 500) with the diag's words and place.
+ * FW_EAUTH 401, FW_ELIMIT 413, FW_EBUSY 503, and what says that the store or the disk
+ * fails 503) with the diag's words and place.  Anything else is 500, and its
+ * words go to the log only.
  */
 typedef int call_fn(struct call *c, struct reply *r, struct diag *reterr);
 

@@ -244,7 +244,6 @@ void wire_boot_put(struct buf *b, const struct wire_boot *w)
 	buf_str(b, w->store_url);
 	buf_str(b, w->folder);
 	buf_str(b, w->auditor_file);
-	buf_u8(b, w->reader_for);
 	buf_i64(b, w->test_clock);
 	put_pairs(b, w->setting, w->nsettings);
 }
@@ -258,9 +257,6 @@ int wire_boot_get(struct cursor *cur, struct arena *a, struct wire_boot *ret)
 	w.store_url = cur_str(cur, a, VALUE_MAX);
 	w.folder = cur_str(cur, a, PATH_MAX_LEN);
 	w.auditor_file = cur_str(cur, a, PATH_MAX_LEN);
-	w.reader_for = cur_u8(cur);
-	if (w.reader_for >= PROC_COUNT)
-		cur_fail(cur, FW_EFORMAT);
 	w.test_clock = cur_i64(cur);
 	w.nsettings = get_pairs(cur, a, w.setting, WIRE_SETTINGS);
 	int err = verdict(cur);

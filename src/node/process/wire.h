@@ -87,7 +87,6 @@ struct wire_boot {
 	const char *store_url;   /* of this process's vault; NULL if it has none */
 	const char *folder;      /* the one folder it may write; NULL if none */
 	const char *auditor_file; /* keeper only; NULL if none */
-	uint8_t reader_for;      /* reader only: the vault's worker (enum proc) whose file it reads */
 	int64_t test_clock;      /* microseconds added to the clock; 0 outside tests */
 	struct wire_pair setting[WIRE_SETTINGS]; /* the settings of the sections this process may see, "section.key" */
 	size_t nsettings;

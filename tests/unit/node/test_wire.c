@@ -101,7 +101,6 @@ static struct wire_boot any_boot(struct prop *p)
 	w.store_url = any_text(p, 200, true);
 	w.folder = any_text(p, 300, true);
 	w.auditor_file = any_text(p, 300, true);
-	w.reader_for = (uint8_t)prop_below(p, PROC_COUNT);
 	w.test_clock = (int64_t)prop_u64(p);
 	w.nsettings = prop_below(p, WIRE_SETTINGS + 1);
 	for (size_t i = 0; i < w.nsettings; i++)
@@ -272,10 +271,6 @@ static void test_values_that_make_no_sense(void **state)
 		wire_reply_put(&b, &r);
 		assert_int_equal(read_again(REPLY, b.data, b.len, mem), FW_EPROTO);
 	}
-	w.reader_for = PROC_COUNT;
-	buf_clear(&b);
-	wire_boot_put(&b, &w);
-	assert_int_equal(read_again(BOOT, b.data, b.len, mem), FW_EPROTO);
 	w = (struct wire_boot){ .node_name = NULL, .node_state = "XA", .origin = "o" };
 	buf_clear(&b);
 	wire_boot_put(&b, &w);
