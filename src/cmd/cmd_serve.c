@@ -1,185 +1,219 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Puts the processes of a node together: each learns in its BOOT what it may know, and no more. */
+/* `fairway serve`: from the node's folder to the supervisor's configuration. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/listen.h"
 #include "cmd/node_dir.h"
-#include "cmd/vaults.h"
-#include "node/process/front.h"
-#include "node/process/keeper.h"
 #include "node/process/supervisor.h"
 #include "tbl/settings.h"
 
-enum { CONTROL_FD = 3, LISTEN_FD = 4, READERS = 4, READER_SECONDS = 6 * 3600 };
+enum { READERS = 4, WORDS = 300 };
 
-/* Which sections of fairway.conf a process is told. */
-static const char *const sections[PROC_COUNT][6] = {
-	[PROC_FRONT] = { "http", "session", "process", "log" },
-	[PROC_HOUSE] = { "session", "ledger", "process", "log" },
-	[PROC_STRATEGIC] = { "http", "import", "ledger", "process", "log" },
-	[PROC_OPERATIONAL] = { "http", "import", "ledger", "process", "log" },
-	[PROC_PROTECTION] = { "http", "import", "ledger", "process", "log" },
-	[PROC_KEEPER] = { "ledger", "process", "log" },
+struct serve {
+	struct cmd_context *c;
+	struct node_dir n;
+	struct supervisor_config cfg;
+	char address[WORDS];
 };
 
-static bool told(enum proc p, const char *section)
+/* What of the settings each process is told: it needs no more, so it gets no more. */
+static const struct {
+	enum proc proc;
+	const char *user; /* its setting */
+	const char *sections[5];
+} parts[] = {
+	{ PROC_FRONT, "process.front", { "http", "log" } },
+	{ PROC_HOUSE, "process.house", { "session", "ledger", "log" } },
+	{ PROC_STRATEGIC, "process.strategic", { "import", "ledger", "log" } },
+	{ PROC_OPERATIONAL, "process.operational", { "import", "ledger", "log" } },
+	{ PROC_PROTECTION, "process.protection", { "import", "ledger", "log" } },
+	{ PROC_KEEPER, "process.keeper", { "ledger", "log" } },
+	{ PROC_READER, "process.reader", { NULL } },
+};
+enum { PARTS = sizeof(parts) / sizeof(*parts) };
+
+/* Two settings that more than one section's process must know. */
+static bool told(size_t part, const struct setting_row *row)
 {
-	for (const char *const *s = sections[p]; *s != NULL; s++)
-		if (strcmp(*s, section) == 0)
+	if (strcmp(row->section, "process") == 0)
+		return strcmp(row->key, "sandbox") == 0;
+	if (strcmp(row->section, "http") == 0 && strcmp(row->key, "upload_mib") == 0)
+		return true;
+	for (size_t i = 0; parts[part].sections[i] != NULL; i++)
+		if (strcmp(parts[part].sections[i], row->section) == 0)
 			return true;
 	return false;
 }
 
-static void add_settings(const struct node_dir *n, enum proc p, struct arena *mem, struct wire_boot *boot)
+static int tell_settings(struct serve *s, size_t part, struct wire_boot *b)
 {
-	char text[SETTING_TEXT_MAX];
-	for (size_t i = 0; i < SETTING_COUNT && boot->nsettings < WIRE_SETTINGS; i++) {
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct setting_row *row = &setting_rows[i];
-		if (!told(p, row->section))
+		char text[SETTING_TEXT_MAX];
+		if (!told(part, row))
 			continue;
-		setting_text(&n->settings, row, text, sizeof(text));
-		boot->setting[boot->nsettings++] = (struct wire_pair){
-			.name = arena_printf(mem, "%s.%s", row->section, row->key), .value = arena_strdup(mem, text) };
+		if (b->nsettings == WIRE_SETTINGS)
+			return FW_ELIMIT;
+		setting_text(&s->n.settings, row, text, sizeof(text));
+		b->setting[b->nsettings++] =
+			(struct wire_pair){ arena_printf(s->c->mem, "%s.%s", row->section, row->key),
+					    arena_strdup(s->c->mem, text) };
 	}
+	return 0;
 }
 
 static int vault_of(enum proc p)
 {
-	switch (p) {
-	case PROC_HOUSE: return VAULT_HOUSE;
-	case PROC_STRATEGIC: return VAULT_STRATEGIC;
-	case PROC_OPERATIONAL: return VAULT_OPERATIONAL;
-	case PROC_PROTECTION: return VAULT_PROTECTION;
-	default: return -1;
+	return p == PROC_HOUSE	     ? VAULT_HOUSE :
+	       p == PROC_STRATEGIC   ? VAULT_STRATEGIC :
+	       p == PROC_OPERATIONAL ? VAULT_OPERATIONAL :
+	       p == PROC_PROTECTION  ? VAULT_PROTECTION :
+				       -1;
+}
+
+/* A clock moved by a test: on nodes in exercise only. */
+static int64_t test_clock(const struct serve *s)
+{
+	const char *text = getenv("FAIRWAY_TEST_CLOCK");
+	return text != NULL && s->n.settings.node_exercise ? strtoll(text, NULL, 10) : 0;
+}
+
+static int plan_boot(struct serve *s, size_t part)
+{
+	enum proc p = parts[part].proc;
+	struct wire_boot *b = &s->cfg.child[p].boot;
+	int vault = vault_of(p);
+	*b = (struct wire_boot){ .node_name = s->n.settings.node_name,
+				 .node_state = s->n.settings.node_state,
+				 .origin = s->n.settings.node_origin,
+				 .exercise = s->n.settings.node_exercise,
+				 .test_clock = test_clock(s) };
+	if (vault >= 0) {
+		b->store_url = node_dir_store_url(&s->n, s->c->mem, vault);
+		b->folder = node_dir_path(&s->n, s->c->mem, vault_rows[vault].name);
 	}
+	if (p == PROC_KEEPER) {
+		b->folder = node_dir_path(&s->n, s->c->mem, "keeper");
+		b->auditor_file = s->n.settings.ledger_auditor_file[0] != '\0' ? s->n.settings.ledger_auditor_file : NULL;
+	}
+	return tell_settings(s, part, b);
 }
 
-static const char *user_setting(const struct settings *s, enum proc p)
+static int plan_user(struct serve *s, size_t part, struct diag *reterr)
 {
-	const char *const users[PROC_COUNT] = {
-		[PROC_FRONT] = s->process_front,	     [PROC_HOUSE] = s->process_house,
-		[PROC_STRATEGIC] = s->process_strategic,     [PROC_OPERATIONAL] = s->process_operational,
-		[PROC_PROTECTION] = s->process_protection,   [PROC_KEEPER] = s->process_keeper,
-		[PROC_READER] = s->process_reader,
-	};
-	return users[p] != NULL ? users[p] : "";
-}
-
-static int set_user(const struct settings *s, enum proc p, struct supervisor_child *c, struct diag *reterr)
-{
-	const char *name = user_setting(s, p);
-	if (name[0] == '\0')
+	char name[SETTING_TEXT_MAX];
+	setting_text(&s->n.settings, setting_find(parts[part].user), name, sizeof(name));
+	if (name[0] == '\0' || geteuid() != 0)
 		return 0;
-	if (geteuid() != 0)
-		return diag_set(reterr, FW_EINVALID, "process.%s names the user %s, which only root can become", proc_name(p), name);
 	const struct passwd *pw = getpwnam(name);
-	if (pw == NULL || pw->pw_uid == 0)
-		return diag_set(reterr, FW_EINVALID, "process.%s names %s, which is no user of this machine other than root",
-				proc_name(p), name);
-	c->uid = pw->pw_uid;
-	c->gid = pw->pw_gid;
+	if (pw == NULL || pw->pw_uid == 0) {
+		diag_place(reterr, "%s", parts[part].user);
+		return diag_set(reterr, FW_EINVALID, "there is no user \"%s\" that is not root", name);
+	}
+	s->cfg.child[parts[part].proc].uid = pw->pw_uid;
+	s->cfg.child[parts[part].proc].gid = pw->pw_gid;
 	return 0;
 }
 
-/* Tests move the clock; only where all data is synthetic. */
-static int64_t test_clock(const struct settings *s)
+static int plan(struct serve *s, struct diag *reterr)
 {
-	const char *text = getenv("FAIRWAY_TEST_CLOCK");
-	return s->node_exercise && text != NULL ? strtoll(text, NULL, 10) : 0;
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < PARTS; i++) {
+		err = plan_user(s, i, reterr);
+		if (err == 0)
+			err = plan_boot(s, i);
+	}
+	s->cfg.key_path = node_dir_path(&s->n, s->c->mem, "keys/node.key");
+	s->cfg.readers = READERS;
+	s->cfg.reader_memory = (uint64_t)s->n.settings.import_reader_mib << 20;
+	if (geteuid() == 0 && s->cfg.child[PROC_KEEPER].uid == 0)
+		log_line(LOG_L_WARN, "node.root", "every process runs as root; give each a user in the section [process]");
+	return err == 0 && arena_failed(s->c->mem) ? -ENOMEM : err;
 }
 
-static int describe(const struct node_dir *n, enum proc p, struct arena *mem, struct supervisor_child *c,
-		    struct diag *reterr)
+static int open_socket(struct serve *s, struct diag *reterr)
 {
-	int vault = vault_of(p);
-	c->boot = (struct wire_boot){ .node_name = n->settings.node_name, .node_state = n->settings.node_state,
-				      .origin = n->settings.node_origin, .exercise = n->settings.node_exercise,
-				      .test_clock = test_clock(&n->settings) };
-	if (vault >= 0) {
-		c->boot.store_url = node_dir_store_url(n, mem, vault);
-		c->boot.folder = node_dir_path(n, mem, vault_rows[vault].name);
+	const struct supervisor_child *front = &s->cfg.child[PROC_FRONT];
+	const char *given = cmd_option(s->c, "listen");
+	char *end;
+	unsigned long mode = strtoul(s->n.settings.http_socket_mode, &end, 8);
+	if (*end != '\0' || mode > 0777) {
+		diag_place(reterr, "http.socket_mode");
+		return diag_set(reterr, FW_EINVALID, "three octal digits are expected, as in 0660");
 	}
-	add_settings(n, p, mem, &c->boot);
-	if (p == PROC_KEEPER) {
-		c->boot.folder = node_dir_path(n, mem, "keeper");
-		c->boot.auditor_file = n->settings.ledger_auditor_file[0] != '\0' ? n->settings.ledger_auditor_file : NULL;
-		c->boot.setting[c->boot.nsettings++] =
-			(struct wire_pair){ "keeper.node_key", node_dir_path(n, mem, "keys/node.key") };
-	}
-	return arena_failed(mem) ? diag_set(reterr, -ENOMEM, "no memory for the settings") :
-				   set_user(&n->settings, p, c, reterr);
+	struct listen_at at = { .address = given != NULL ? given : s->n.settings.http_listen, .mode = (mode_t)mode,
+				.owner = front->uid, .group = front->gid };
+	return listen_open(&at, &s->cfg.listen_fd, s->address, sizeof(s->address), reterr);
 }
 
-static int prepare(struct cmd_context *c, struct node_dir *n, struct supervisor_config *cfg, struct diag *reterr)
+/* What the supervisor will open again and again must be there at the start. */
+static int look_at_key(struct serve *s, struct diag *reterr)
 {
-	int err = node_dir_open(cmd_argument(c, 0), c->mem, n, reterr);
-	if (err == 0 && cmd_option(c, "listen") != NULL)
-		err = settings_set(&n->settings, "http.listen", cmd_option(c, "listen"), c->mem, reterr);
-	if (err == 0 && access(node_dir_path(n, c->mem, "restoring"), F_OK) == 0)
-		err = diag_set(reterr, FW_ECONFLICT,
-			       "a restore into this folder is not finished: run \"fairway restore\" again; until then it must not serve");
-	cfg->folder = n->path;
-	cfg->readers = READERS;
-	cfg->reader_seconds = READER_SECONDS;
-	for (int p = PROC_FRONT; err == 0 && p < PROC_COUNT; p++)
-		err = describe(n, (enum proc)p, c->mem, &cfg->child[p], reterr);
-	if (err == 0)
-		err = listen_on(n->settings.http_listen, n->settings.http_socket_mode, &cfg->listen_fd, reterr);
-	return err;
+	int fd = io_open(s->cfg.key_path, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return diag_set(reterr, fd, "cannot open %s: %s", s->cfg.key_path, err_text(fd));
+	(void)io_close(fd);
+	return 0;
 }
 
 static void say_ready(void *arg)
 {
-	const struct node_dir *n = arg;
-	if (strncmp(n->settings.http_listen, "unix:", 5) == 0)
-		(void)printf("Ready on %s\n", n->settings.http_listen);
-	else
-		(void)printf("Ready on http://%s\n", n->settings.http_listen);
+	struct serve *s = arg;
+	if (cmd_json(s->c))
+		(void)printf("{\"listen\":\"%s\"}\n", s->address);
+	else if (!cmd_flag(s->c, "quiet"))
+		(void)printf("Ready on %s\n", s->address);
 	(void)fflush(stdout);
+}
+
+static int open_node(struct serve *s, struct diag *reterr)
+{
+	int err = node_dir_open(cmd_argument(s->c, 0), s->c->mem, &s->n, reterr);
+	log_process("supervisor");
+	if (err == 0 && access(node_dir_path(&s->n, s->c->mem, "restoring"), F_OK) == 0)
+		err = diag_set(reterr, FW_ECONFLICT, "a restore into this folder is not finished: run \"fairway restore\" "
+						     "again; until then it must not serve");
+	if (err == 0) {
+		log_level((enum log_level)s->n.settings.log_level);
+		err = plan(s, reterr);
+	}
+	if (err == 0)
+		err = look_at_key(s, reterr);
+	if (err == 0)
+		err = supervisor_lock(s->n.path, &s->cfg.lock_fd, reterr);
+	return err != 0 ? err : open_socket(s, reterr);
 }
 
 int cmd_serve(struct cmd_context *c)
 {
-	static struct supervisor_config cfg;
-	struct node_dir n;
+	static struct serve s; /* larger than a stack likes */
 	struct diag d = DIAG_INIT;
-	cfg.listen_fd = -1;
-	int err = prepare(c, &n, &cfg, &d);
-	if (err != 0)
-		return cmd_fail(c, err, &d);
-	if (cmd_flag(c, "check")) {
-		(void)close(cfg.listen_fd);
-		(void)printf("%s can be served on %s\n", n.path, n.settings.http_listen);
+	s = (struct serve){ .c = c, .cfg = { .lock_fd = -1, .listen_fd = -1, .on_ready = say_ready, .arg = &s } };
+	/* No file of the node is for others, and no secret of a child for whoever else runs as its user. */
+	(void)umask(0077);
+	(void)prctl(PR_SET_NAME, "fw-supervisor", 0, 0, 0);
+	int err = open_node(&s, &d);
+	if (err == 0 && cmd_flag(c, "check")) {
+		(void)printf("The node in %s can be served on %s\n", s.n.path, s.address);
+		(void)io_close(s.cfg.lock_fd);
+		(void)io_close(s.cfg.listen_fd);
 		return FW_EXIT_OK;
 	}
-	log_process("supervisor");
-	cfg.on_ready = say_ready;
-	cfg.arg = &n;
-	err = supervisor_run(&cfg, &d);
+	if (err == 0)
+		err = supervisor_run(&s.cfg, &d);
 	return err == 0 ? FW_EXIT_OK : cmd_fail(c, err, &d);
-}
-
-int cmd_process(int argc, char **argv)
-{
-	const char *name = argv[2];
-	(void)argc;
-	if (strcmp(name, "front") == 0)
-		return front_main(CONTROL_FD, LISTEN_FD);
-	if (strcmp(name, "keeper") == 0)
-		return keeper_main(CONTROL_FD);
-	if (strcmp(name, "reader") == 0)
-		return reader_main(readers, CONTROL_FD);
-	for (int p = PROC_HOUSE; p <= PROC_PROTECTION; p++)
-		if (strcmp(name, proc_name((enum proc)p)) == 0)
-			return worker_main(&vaults[vault_of((enum proc)p)], CONTROL_FD);
-	return FW_EXIT_USAGE;
 }

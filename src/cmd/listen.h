@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* The listening socket that the supervisor makes for the front. */
+/* The socket on which a node is reached. */
 #ifndef FW_CMD_LISTEN_H
 #define FW_CMD_LISTEN_H
 
+#include <stddef.h>
+#include <sys/types.h>
+
 struct diag;
 
+struct listen_at {
+	const char *address; /* ADDRESS:PORT, [ADDRESS6]:PORT or unix:PATH */
+	mode_t mode;         /* of a Unix socket */
+	uid_t owner;         /* of a Unix socket, when root gives it away; 0: nobody */
+	gid_t group;
+};
+
 /*
- * "127.0.0.1:8080", "[::1]:8080", "unix:/run/fairway/http.sock" (with the octal
- * permissions ${mode}).  Bound, listening, close-on-exec, not blocking.  FW_EINVALID
- * for an address that cannot be read; else the system's error with words.
+ * Bind and listen.  Numbers only, no names: a node should not depend on a
+ * resolver.  Port 0 takes a free one.  ${words}: the address as a browser or
+ * a program writes it.
  */
-int listen_on(const char *address, const char *mode, int *ret_fd, struct diag *reterr);
+int listen_open(const struct listen_at *at, int *ret_fd, char *words, size_t cap, struct diag *reterr);
 
 #endif

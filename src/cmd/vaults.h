@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* What each vault of this program can do, put together from node/ and domain/. */
+/* What each vault can do, put together from the tables of the houses below; and what files a reader can parse. */
 #ifndef FW_CMD_VAULTS_H
 #define FW_CMD_VAULTS_H
 
 #include "node/process/worker.h"
 
-/* By enum vault. */
-extern const struct vault_def vaults[VAULT_COUNT];
-/* What readers can read; ended by kind NULL. */
-extern const struct reader_row readers[];
+/* Of enum vault. Static; made at the first call. */
+const struct vault_def *vault_def_of(int vault);
+/* Ended by kind NULL. */
+extern const struct reader_row reader_rows[];
 
 #endif

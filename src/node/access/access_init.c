@@ -181,10 +181,14 @@ static unsigned how_many(const struct role_row *role)
 
 static int give_password(struct plan *p, struct person *who, struct diag *reterr)
 {
-	char *password = arena_alloc(p->mem, PASSWORD_GIVEN + 1), *hash = arena_alloc(p->mem, PASSWORD_HASH);
-	if (password == NULL || hash == NULL)
+	char *made = arena_alloc(p->mem, PASSWORD_GIVEN + 1), *hash = arena_alloc(p->mem, PASSWORD_HASH);
+	if (made == NULL || hash == NULL)
 		return -ENOMEM;
-	password_given(password);
+	const char *password = p->in->password != NULL ? p->in->password(p->in->arg, who->acc.login) : NULL;
+	if (password == NULL) {
+		password_given(made);
+		password = made;
+	}
 	int e = password_hash(password, password_params(p->in->argon2_passes, p->in->argon2_mib), hash);
 	if (e != 0)
 		return diag_set(reterr, e, "There is not enough memory to hash a password.");
@@ -231,6 +235,53 @@ static bool is_first(const struct role_row *role)
 	return grants_is_custody(role) || role == &role_rows[ROLE_ADMINISTRATOR];
 }
 
+/* The ${k}-th custodian named for ${vault}, from 1; NULL if there are not so many. */
+static const char *named(const struct access_init *in, int vault, unsigned k)
+{
+	for (size_t i = 0; i < in->ncustodians; i++)
+		if (in->custodians[i].vault == vault && --k == 0)
+			return in->custodians[i].login;
+	return NULL;
+}
+
+/* The people of one role, with the names that were given for it. */
+static int add_first(struct plan *p, const struct role_row *role, struct diag *reterr)
+{
+	unsigned need = how_many(role), given = 0;
+	while (grants_is_custody(role) && named(p->in, role->vault, given + 1) != NULL)
+		given++;
+	if (given != 0 && given < need)
+		return diag_set(reterr, FW_EINVALID, "The vault %s needs %u custodians.", vault_rows[role->vault].name, need);
+	for (unsigned k = 1, n = given > need ? given : need; k <= n; k++) {
+		const char *title = arena_printf(p->mem, "%s, %s", role->words, vault_rows[role->vault].words);
+		if (n > 1)
+			title = arena_printf(p->mem, "%s %u, %s", role->words, k, vault_rows[role->vault].words);
+		if (p->npeople == PEOPLE_MAX)
+			return diag_set(reterr, FW_ELIMIT, "There are too many custodians.");
+		add_person(p, role, n == 1 ? 0 : k, title, 0);
+		struct person *who = &p->people[p->npeople - 1];
+		if (given > 0)
+			who->acc.login = named(p->in, role->vault, k);
+		else if (role == &role_rows[ROLE_ADMINISTRATOR] && p->in->administrator != NULL)
+			who->acc.login = p->in->administrator;
+	}
+	return 0;
+}
+
+static int check_names(const struct plan *p, struct diag *reterr)
+{
+	for (size_t i = 0; i < p->npeople; i++) {
+		const char *login = p->people[i].acc.login;
+		if (!account_login_valid(login))
+			return diag_set(reterr, FW_EINVALID, "\"%s\" is no account name: small letters, digits, dots and "
+							     "hyphens, beginning with a letter.", login);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(login, p->people[k].acc.login) == 0)
+				return diag_set(reterr, FW_EINVALID, "The name \"%s\" is given twice.", login);
+	}
+	return 0;
+}
+
 int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name, struct arena *a,
 		      const struct access_made **ret, size_t *ret_n, struct diag *reterr)
 {
@@ -239,18 +290,13 @@ int access_init_first(struct access_init *in, const char *agency_code, const cha
 	if (e != 0)
 		return e;
 	add_agency(p, agency_code, agency_name);
-	for (size_t r = 0; r < ROLE_COUNT; r++) {
-		const struct role_row *role = &role_rows[r];
-		for (unsigned k = 1, n = how_many(role); is_first(role) && k <= n; k++)
-			add_person(p, role, n == 1 ? 0 : k,
-				   n == 1 ? arena_printf(a, "%s, %s", role->words, vault_rows[role->vault].words) :
-					    arena_printf(a, "%s %u, %s", role->words, k, vault_rows[role->vault].words),
-				   0);
-	}
+	for (size_t r = 0; e == 0 && r < ROLE_COUNT; r++)
+		if (is_first(&role_rows[r]))
+			e = add_first(p, &role_rows[r], reterr);
+	if (e == 0)
+		e = arena_failed(a) ? -ENOMEM : check_names(p, reterr);
 	for (size_t i = 0; e == 0 && i < p->npeople; i++)
 		e = give_password(p, &p->people[i], reterr);
-	if (e == 0 && arena_failed(a))
-		e = -ENOMEM;
 	if (e == 0)
 		e = write_all(p, reterr);
 	return e == 0 ? answer(p, ret, ret_n) : e;

@@ -20,11 +20,23 @@ struct arena;
 struct diag;
 struct store;
 
+struct access_named {
+	int vault; /* enum vault */
+	const char *login;
+};
+
 struct access_init {
 	/* By enum vault, all four open with STORE_ROLE_INIT and migrated; not owned. */
 	struct store *stores[4];
 	/* Argon2id: settings session.argon2_passes and session.argon2_mib; 0: the standard. */
 	unsigned argon2_passes, argon2_mib;
+	/* access_init_first: names instead of the standard ones; of a vault that is not named, these. */
+	const char *administrator;
+	const struct access_named *custodians;
+	size_t ncustodians;
+	/* access_init_first: the first password of an account, or NULL for a random one. NULL: all random. */
+	const char *(*password)(void *arg, const char *login);
+	void *arg;
 };
 
 /* What the caller prints once and forgets: each is to be handed over. Strings in the arena. */
@@ -40,9 +52,10 @@ struct access_made {
 /*
  * One agency, and in it an administrator and a custodian for each vault and
  * the house, two for protection: six accounts, named "administrator",
- * "custodian.strategic", "custodian.protection.1" and so on.  Passwords are
- * random and must be changed at the first log-in.
- * *ret is an array in ${a}.  FW_EEXISTS when the house has accounts.
+ * "custodian.strategic", "custodian.protection.1" and so on unless ${in} names
+ * them.  Passwords must be changed at the first log-in.
+ * *ret is an array in ${a}.  FW_EEXISTS when the house has accounts; FW_EINVALID for
+ * a name that is none or is given twice, or too few custodians for a vault.
  */
 int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name, struct arena *a,
 		      const struct access_made **ret, size_t *ret_n, struct diag *reterr);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "gen/tables.h"
+#include "node/process/sandbox.h"
 
 enum { BOOT_WAIT_MS = 10000 };
 
@@ -56,6 +57,19 @@ int child_begin(enum proc self, int fd, struct chan *ret_control, struct arena *
 		return diag_set(reterr, err, "no word from the supervisor; this program is started by fairway serve");
 	time_test_offset(ret->test_clock);
 	set_log_level(wire_boot_setting(ret, "log.level"));
+	return 0;
+}
+
+int child_walls(const struct wire_boot *boot, const struct sandbox *sb, const char **ret_missing, struct diag *reterr)
+{
+	const char *want = wire_boot_setting(boot, "process.sandbox");
+	int err = sandbox_enter(sb, ret_missing, reterr);
+	if (err != 0 || *ret_missing == NULL)
+		return err;
+	if (want == NULL || strcmp(want, "available") != 0)
+		return diag_set(reterr, -ENOSYS, "%s; the setting process.sandbox = available starts without it",
+				*ret_missing);
+	log_line(LOG_L_WARN, "sandbox.missing", "%s", *ret_missing);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 struct arena;
 struct diag;
+struct sandbox;
 
 /*
  * Begin as ${self} with the control channel on ${fd}: names the process in
@@ -16,6 +17,11 @@ struct diag;
  */
 int child_begin(enum proc self, int fd, struct chan *ret_control, struct arena *mem, struct wire_boot *ret,
 		struct diag *reterr);
+/*
+ * Put up the walls.  A wall that the kernel lacks is *ret_missing and a line
+ * in the log, or an error where the setting process.sandbox is "required".
+ */
+int child_walls(const struct wire_boot *boot, const struct sandbox *sb, const char **ret_missing, struct diag *reterr);
 /* Say READY to the supervisor. */
 int child_ready(struct chan *control);
 /* The next message on ${c}: 0; FW_EBUSY after ${timeout_ms}, FW_EGONE, FW_EPROTO. */

@@ -2,10 +2,13 @@
 #include "node/process/keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -18,187 +21,202 @@
 #include "node/process/child.h"
 #include "node/process/sandbox.h"
 
-enum { KEEPER_MEM = 1 << 20, PEERS = 4, ORIGIN_MAX = 400 };
+enum { MEM = 1 << 20, ORIGIN_MAX = 300 };
 
-struct peer {
+/* Who may ask, and as which vault. */
+static const struct {
 	enum proc proc;
 	int vault;
-	struct chan chan;
-	bool key_given; /* since this channel came */
+} askers[] = {
+	{ PROC_HOUSE, VAULT_HOUSE },
+	{ PROC_STRATEGIC, VAULT_STRATEGIC },
+	{ PROC_OPERATIONAL, VAULT_OPERATIONAL },
+	{ PROC_PROTECTION, VAULT_PROTECTION },
 };
+enum { ASKERS = sizeof(askers) / sizeof(*askers) };
 
 struct keeper {
-	struct chan control;
-	struct peer peer[PEERS];
+	struct arena *mem;
 	struct wire_boot boot;
+	struct chan control;
+	struct chan asker[ASKERS];
+	bool given[ASKERS]; /* its keys, on this channel */
 	struct node_keys *keys;
 	struct signer signer;
+	const char *missing;
 	bool stop;
 };
 
-/* "origin/strategic": the name of a vault's ledger. */
-static void origin_of(const struct keeper *k, int vault, char out[ORIGIN_MAX])
+static int give_keys(struct keeper *k, size_t i, struct message *m)
 {
-	(void)snprintf(out, ORIGIN_MAX, "%s/%s", k->boot.origin, vault_rows[vault].origin);
-}
-
-static int give_key(struct keeper *k, struct peer *p, uint64_t tag)
-{
-	if (p->key_given)
-		return FW_EPROTO; /* asked twice in one life: somebody else is asking */
-	uint8_t all[3 * KEY_BYTES];
-	int err = node_keys_derive(k->keys, vault_rows[p->vault].name, all);
+	uint8_t *out = sodium_malloc(3 * KEY_BYTES);
+	if (k->given[i]) {
+		log_line(LOG_L_ERROR, "keeper.twice", "%s asked for its keys again and is refused",
+			 proc_name(askers[i].proc));
+		sodium_free(out);
+		return FW_EPROTO;
+	}
+	if (out == NULL)
+		return -ENOMEM;
+	int err = node_keys_derive(k->keys, vault_rows[askers[i].vault].name, out);
 	if (err == 0)
-		err = node_keys_derive(k->keys, "ticket", all + KEY_BYTES);
-	node_keys_public(k->keys, all + 2 * KEY_BYTES);
+		err = node_keys_derive(k->keys, "ticket", out + KEY_BYTES);
+	node_keys_public(k->keys, out + 2 * KEY_BYTES);
 	if (err == 0)
-		err = chan_send(&p->chan, MSG_KEY, tag, all, sizeof(all));
+		err = chan_send(&k->asker[i], MSG_KEY, m->tag, out, 3 * KEY_BYTES);
 	if (err == 0)
-		err = chan_flush(&p->chan);
-	if (!chan_waiting(&p->chan) && p->chan.out.data != NULL)
-		sodium_memzero(p->chan.out.data, p->chan.out.cap);
-	sodium_memzero(all, sizeof(all));
-	p->key_given = true;
+		err = chan_flush(&k->asker[i]);
+	if (k->asker[i].out.data != NULL)
+		sodium_memzero(k->asker[i].out.data, k->asker[i].out.cap);
+	k->given[i] = true;
+	sodium_free(out);
 	return err;
 }
 
+/* The signed text goes to the log as well: where the node's administrator cannot take it back, if the journal is sent away. */
 static void log_checkpoint(const struct buf *reply)
 {
+	struct cursor cur;
 	struct sign_reply r;
-	struct cursor c;
-	cur_init(&c, reply->data, reply->len);
-	/* A line of its own in the journal: one of the places where an administrator of the node cannot write. */
-	if (sign_reply_get(&c, &r) == 0)
+	cur_init(&cur, reply->data, reply->len);
+	if (sign_reply_get(&cur, &r) == 0 && r.state == SIGN_DONE)
 		log_line(LOG_L_INFO, "ledger.checkpoint", "%s", r.text);
 }
 
-static int sign(struct keeper *k, struct peer *p, struct message *m)
+static int sign(struct keeper *k, size_t i, struct message *m)
 {
 	char origin[ORIGIN_MAX];
 	struct diag d = DIAG_INIT;
 	struct buf reply;
-	bool done = false;
+	bool made = false;
 	int audit = 0;
-	origin_of(k, p->vault, origin);
+	int n = snprintf(origin, sizeof(origin), "%s/%s", k->boot.origin, vault_rows[askers[i].vault].origin);
+	if (n < 0 || (size_t)n >= sizeof(origin))
+		return -ENAMETOOLONG;
 	buf_init(&reply, 4096);
-	int err = signer_answer(&k->signer, origin, &m->body, &reply, &done, &audit, &d);
-	if (err == 0)
-		err = chan_send(&p->chan, MSG_SIGN, m->tag, reply.data, reply.len);
-	if (err == 0 && done)
+	int err = signer_answer(&k->signer, origin, &m->body, &reply, &made, &audit, &d);
+	if (err == 0 && made)
 		log_checkpoint(&reply);
-	else if (d.code != 0)
-		log_line(LOG_L_WARN, "ledger.refused", "%s: %s", origin, d.text);
+	else if (err == 0 && d.code != 0)
+		log_line(LOG_L_ERROR, "ledger.refused", "%s: %s", proc_name(askers[i].proc), d.text);
 	if (audit != 0)
 		log_line(LOG_L_ERROR, "ledger.auditor", "the auditor's file cannot be written: %s", err_text(audit));
+	if (err == 0)
+		err = buf_failed(&reply) ? reply.error : chan_send(&k->asker[i], MSG_SIGN, m->tag, reply.data, reply.len);
 	buf_release(&reply);
 	return err;
 }
 
-static void hear_peer(struct keeper *k, struct peer *p)
+static void hear_asker(struct keeper *k, size_t i)
 {
+	struct chan *c = &k->asker[i];
 	struct message m;
-	int got = chan_fill(&p->chan);
-	while (got == 0 && (got = chan_next(&p->chan, &m)) == 1)
-		got = m.type == MSG_KEY_ASK ? give_key(k, p, m.tag) : sign(k, p, &m);
-	if (got == 0)
-		got = chan_flush(&p->chan);
-	if (got < 0) {
-		if (got != FW_EGONE)
-			log_line(LOG_L_ERROR, "process.protocol", "%s broke the protocol", proc_name(p->proc));
-		chan_close(&p->chan); /* a new one comes with its next life */
+	int filled = chan_fill(c), got = 0;
+	while (got == 0 && (got = chan_next(c, &m)) == 1)
+		got = m.type == MSG_KEY_ASK ? give_keys(k, i, &m) : sign(k, i, &m);
+	if (got == FW_EPROTO) {
+		uint8_t who = (uint8_t)askers[i].proc;
+		log_line(LOG_L_ERROR, "peer.protocol", "%s broke the protocol; its channel is closed", proc_name(who));
+		chan_close(c);
+		/* No new channel: with one it could fetch its keys again. It gets one when it is started again. */
+	} else if (got < 0 || filled != 0) {
+		chan_close(c);
 	}
 }
 
 static void take_peer(struct keeper *k, struct message *m)
 {
-	uint8_t who = cur_u8(&m->body);
-	for (size_t i = 0; i < PEERS; i++) {
-		struct peer *p = &k->peer[i];
-		if ((uint8_t)p->proc != who)
+	enum proc p = cur_u8(&m->body);
+	for (size_t i = 0; i < ASKERS; i++) {
+		if (askers[i].proc != p)
 			continue;
-		chan_close(&p->chan);
-		chan_init(&p->chan, m->fd, PROC_KEEPER, p->proc, false);
-		p->key_given = false;
+		chan_close(&k->asker[i]);
+		chan_init(&k->asker[i], m->fd, PROC_KEEPER, p, false);
+		k->given[i] = false;
+		m->fd = -1;
 	}
+	if (m->fd >= 0)
+		(void)close(m->fd);
 }
 
-static int hear_control(struct keeper *k)
+static void hear_control(struct keeper *k)
 {
 	struct message m;
 	int got = chan_fill(&k->control);
 	while (got == 0 && (got = chan_next(&k->control, &m)) == 1) {
 		if (m.type == MSG_PEER)
 			take_peer(k, &m);
-		else if (m.type == MSG_STOP)
+		else
 			k->stop = true;
-		got = 0;
+		got = k->stop ? 0 : chan_fill(&k->control); /* it stops at each descriptor */
 	}
-	return got;
+	k->stop = k->stop || got < 0;
 }
 
-static int turn(struct keeper *k)
+static void turn(struct keeper *k)
 {
-	struct pollfd fds[PEERS + 1] = { { .fd = k->control.fd, .events = POLLIN } };
-	for (size_t i = 0; i < PEERS; i++)
-		fds[i + 1] = (struct pollfd){ .fd = k->peer[i].chan.fd,
-					      .events = (short)(POLLIN | (chan_waiting(&k->peer[i].chan) ? POLLOUT : 0)) };
-	if (poll(fds, PEERS + 1, -1) < 0)
-		return errno == EINTR ? 0 : -errno;
-	for (size_t i = 0; i < PEERS; i++)
-		if (fds[i + 1].revents != 0 && chan_open(&k->peer[i].chan))
-			hear_peer(k, &k->peer[i]);
-	return fds[0].revents != 0 ? hear_control(k) : 0;
+	struct pollfd fds[ASKERS + 1];
+	for (size_t i = 0; i < ASKERS; i++)
+		fds[i] = (struct pollfd){ .fd = k->asker[i].fd,
+					  .events = (short)(POLLIN |
+							    (chan_waiting(&k->asker[i]) > 0 ? POLLOUT : 0)) };
+	fds[ASKERS] = (struct pollfd){ .fd = k->control.fd, .events = POLLIN };
+	if (poll(fds, ASKERS + 1, -1) < 0 && errno != EINTR)
+		k->stop = true;
+	for (size_t i = 0; i < ASKERS; i++)
+		if (fds[i].fd >= 0 && fds[i].revents != 0)
+			hear_asker(k, i);
+	if (fds[ASKERS].revents != 0)
+		hear_control(k);
+	for (size_t i = 0; i < ASKERS; i++)
+		if (chan_open(&k->asker[i]) && chan_flush(&k->asker[i]) != 0)
+			chan_close(&k->asker[i]);
 }
 
-/* The folder of a path, in the arena. */
-static const char *folder_of(struct arena *a, const char *path)
+/* The auditor's file lies outside the keeper's folder: its own folder is opened to it. */
+static const char *folder_of(struct keeper *k, const char *file)
 {
-	const char *slash = strrchr(path, '/');
-	return slash == NULL ? "." : slash == path ? "/" : arena_strndup(a, path, (size_t)(slash - path));
+	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+	if (slash == NULL)
+		return NULL;
+	return slash == file ? "/" : arena_strndup(k->mem, file, (size_t)(slash - file));
 }
 
-static int begin(struct keeper *k, int fd, struct arena *mem, struct diag *reterr)
+static int start(struct keeper *k, int control_fd, int key_fd, struct diag *reterr)
 {
-	int err = child_begin(PROC_KEEPER, fd, &k->control, mem, &k->boot, reterr);
-	const char *path = err == 0 ? wire_boot_setting(&k->boot, "keeper.node_key") : NULL;
-	if (err == 0 && (path == NULL || k->boot.folder == NULL))
-		err = diag_set(reterr, FW_EPROTO, "the supervisor did not say where the keys are");
+	int err = child_begin(PROC_KEEPER, control_fd, &k->control, k->mem, &k->boot, reterr);
+	if (err != 0)
+		return err;
+	if (k->boot.folder == NULL)
+		return diag_set(reterr, FW_EPROTO, "BOOT names no folder");
+	struct sandbox sb = { .proc = PROC_KEEPER,
+			      .dirs_rw = { k->boot.folder, folder_of(k, k->boot.auditor_file) } };
+	err = child_walls(&k->boot, &sb, &k->missing, reterr);
 	if (err == 0)
-		err = node_keys_load(path, &k->keys, reterr);
+		err = node_keys_load_fd(key_fd, &k->keys, reterr);
+	(void)close(key_fd);
 	if (err != 0)
 		return err;
 	k->signer = (struct signer){ .folder = k->boot.folder, .auditor = k->boot.auditor_file, .keys = k->keys };
-	struct sandbox sb = { .proc = PROC_KEEPER, .dirs_rw = { k->boot.folder } };
-	if (k->boot.auditor_file != NULL)
-		sb.dirs_rw[1] = folder_of(mem, k->boot.auditor_file);
-	const char *missing = NULL;
-	err = sandbox_enter(&sb, &missing, reterr);
-	if (err == 0 && missing != NULL)
-		log_line(LOG_L_WARN, "process.walls", "%s", missing);
-	return err;
+	return child_ready(&k->control);
 }
 
-int keeper_main(int fd)
+int keeper_main(int control_fd, int key_fd)
 {
-	static struct keeper k = {
-		.peer = { { .proc = PROC_HOUSE, .vault = VAULT_HOUSE },
-			  { .proc = PROC_STRATEGIC, .vault = VAULT_STRATEGIC },
-			  { .proc = PROC_OPERATIONAL, .vault = VAULT_OPERATIONAL },
-			  { .proc = PROC_PROTECTION, .vault = VAULT_PROTECTION } },
-	};
-	for (size_t i = 0; i < PEERS; i++)
-		k.peer[i].chan.fd = k.peer[i].chan.pending_fd = -1;
-	struct arena *mem = arena_new(KEEPER_MEM);
+	static struct keeper keeper;
+	struct keeper *k = &keeper;
 	struct diag d = DIAG_INIT;
-	int err = mem == NULL ? -ENOMEM : keys_start();
-	if (err == 0)
-		err = begin(&k, fd, mem, &d);
-	if (err == 0)
-		err = child_ready(&k.control);
-	while (err == 0 && !k.stop)
-		err = turn(&k);
-	node_keys_free(k.keys);
-	if (err != 0 && err != FW_EGONE)
-		return child_failed(err, &d);
-	return EXIT_SUCCESS;
+	(void)signal(SIGPIPE, SIG_IGN);
+	*k = (struct keeper){ .mem = arena_new(MEM) };
+	for (size_t i = 0; i < ASKERS; i++)
+		k->asker[i].fd = k->asker[i].pending_fd = -1;
+	int err = k->mem == NULL || keys_start() < 0 ? -ENOMEM : start(k, control_fd, key_fd, &d);
+	while (err == 0 && !k->stop)
+		turn(k);
+	node_keys_free(k->keys);
+	for (size_t i = 0; i < ASKERS; i++)
+		chan_close(&k->asker[i]);
+	chan_close(&k->control);
+	arena_free(k->mem);
+	return err == 0 ? EXIT_SUCCESS : child_failed(err, &d);
 }

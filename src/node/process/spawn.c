@@ -7,12 +7,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
 
-enum { FIRST_FD = 3, HIGH_FD = 64 };
+enum { HIGH_FD = 64 };
 
 extern char **environ;
 
@@ -26,14 +27,28 @@ int socket_pair(int ret[2], struct diag *reterr)
 /* In the child: put the descriptors where they are expected. By way of high numbers, so that none overwrites another. */
 static int place_descriptors(const struct spawn *s)
 {
-	int high[2] = { -1, -1 };
-	for (int i = 0; i < 2; i++)
-		if (s->fds[i] >= 0 && (high[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
+	int high[SPAWN_FDS];
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		high[i] = s->fds[i] >= 0 ? fcntl(s->fds[i], F_DUPFD_CLOEXEC, HIGH_FD) : -1;
+		if (s->fds[i] >= 0 && high[i] < 0)
 			return -1;
-	for (int i = 0; i < 2; i++)
-		if (high[i] >= 0 && dup2(high[i], FIRST_FD + i) < 0) /* dup2 clears close-on-exec */
+	}
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		(void)close(SPAWN_CONTROL + i);
+		if (high[i] >= 0 && dup2(high[i], SPAWN_CONTROL + i) < 0) /* dup2 clears close-on-exec */
 			return -1;
+	}
 	return 0;
+}
+
+static int limit_memory(const struct spawn *s)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return 0; /* its shadow is larger than any limit that makes sense */
+#else
+	struct rlimit r = { s->memory, s->memory };
+	return s->memory == 0 ? 0 : setrlimit(RLIMIT_AS, &r);
+#endif
 }
 
 static int become_user(const struct spawn *s)
@@ -57,7 +72,7 @@ static void child_life(const struct spawn *s, pid_t parent)
 	const char *argv[6] = { s->title };
 	for (int i = 0; i < 4; i++)
 		argv[i + 1] = s->args[i];
-	if (place_descriptors(s) == 0 && become_user(s) == 0 &&
+	if (place_descriptors(s) == 0 && become_user(s) == 0 && limit_memory(s) == 0 &&
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent)
 		(void)execve("/proc/self/exe", (char *const *)argv, environ);
 	_exit(127);

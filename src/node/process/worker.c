@@ -275,11 +275,7 @@ static int enter_sandbox(struct worker *w, struct diag *reterr)
 {
 	struct sandbox sb = { .proc = w->self, .dirs_rw = { w->boot.folder } };
 	int err = sandbox_of_store(w->boot.store_url, &sb, reterr);
-	if (err == 0)
-		err = sandbox_enter(&sb, &w->missing, reterr);
-	if (err == 0 && w->missing != NULL)
-		log_line(LOG_L_WARN, "sandbox.missing", "%s", w->missing);
-	return err;
+	return err != 0 ? err : child_walls(&w->boot, &sb, &w->missing, reterr);
 }
 
 static int open_store(struct worker *w, struct diag *reterr)
@@ -341,6 +337,8 @@ static void end(struct worker *w)
 {
 	static const int event = LEDGER_EV_NODE_STOP;
 	defer_stop(w);
+	while (w->reqs != NULL)
+		req_end(w, w->reqs);
 	if (w->store != NULL) {
 		if (w->def->end != NULL)
 			w->def->end(w);

@@ -25,6 +25,7 @@
 #ifndef FW_NODE_WORKER_INT_H
 #define FW_NODE_WORKER_INT_H
 
+#include <poll.h>
 #include <pthread.h>
 
 #include "base/arena.h"
