@@ -77,6 +77,8 @@ static int make_folder(struct init *in, const char *name, mode_t mode)
 {
 	const char *path = name != NULL ? inside(in, name) : in->n.path;
 	int err = path == NULL ? -ENOMEM : io_mkdir(path, mode);
+	if (err == 0 && chmod(path, mode) != 0) /* whatever the umask */
+		err = -errno;
 	return err == 0 ? 0 : diag_set(in->d, err, "cannot make %s: %s", path != NULL ? path : name, err_text(err));
 }
 
@@ -315,7 +317,7 @@ static int make_custodians(struct init *in)
 	if (err == 0)
 		err = buf_failed(&list) ? list.error :
 					  io_create_file(inside(in, "keys/custodians.pub"), list.data,
-							 list.len, 0644, in->d);
+							 list.len, 0600, in->d);
 	buf_release(&list);
 	return err;
 }
@@ -340,7 +342,7 @@ static int write_settings(struct init *in)
 	buf_init(&b, SETTING_FILE_MAX);
 	settings_write(&in->n.settings, &b);
 	int err = buf_failed(&b) ? b.error :
-				   io_create_file(inside(in, "fairway.conf"), b.data, b.len, 0644, in->d);
+				   io_create_file(inside(in, "fairway.conf"), b.data, b.len, 0600, in->d);
 	buf_release(&b);
 	return err;
 }
@@ -507,7 +509,7 @@ int cmd_init(struct cmd_context *c)
 	if (in == NULL || keys_start() < 0)
 		return cmd_fail(c, -ENOMEM, &d);
 	*in = (struct init){ .c = c, .mem = c->mem, .d = &d };
-	(void)umask(0022);
+	(void)umask(0077);
 	int err = place(in, cmd_argument(c, 0));
 	const char *elsewhere = cmd_option(c, "keys");
 	in->keys_inside = elsewhere == NULL;

@@ -314,6 +314,8 @@ static int start(struct worker *w, int fd, struct diag *reterr)
 	if (err == 0)
 		err = fetch_keys(w, reterr);
 	if (err == 0)
+		err = defer_open(w, reterr);
+	if (err == 0)
 		err = enter_sandbox(w, reterr);
 	if (err == 0)
 		err = defer_start(w, reterr);

@@ -36,13 +36,17 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int defer_start(struct worker *w, struct diag *reterr)
+int defer_open(struct worker *w, struct diag *reterr)
 {
 	struct defer *d = &w->defer;
 	d->todo_end = &d->todo;
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (d->wake < 0)
-		return diag_set(reterr, -errno, "no event descriptor: %s", err_text(-errno));
+	return d->wake < 0 ? diag_set(reterr, -errno, "no event descriptor: %s", err_text(-errno)) : 0;
+}
+
+int defer_start(struct worker *w, struct diag *reterr)
+{
+	struct defer *d = &w->defer;
 	int err = pthread_mutex_init(&d->lock, NULL);
 	if (err == 0)
 		err = pthread_cond_init(&d->come, NULL);

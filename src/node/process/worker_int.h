@@ -153,7 +153,8 @@ void upload_keep(struct req *r);    /* the file is the handler's */
 int upload_clean(struct worker *w, struct diag *reterr); /* at start: what was half handed in */
 
 /* worker_defer.c */
-int defer_start(struct worker *w, struct diag *reterr);
+int defer_open(struct worker *w, struct diag *reterr);  /* before the walls: they let no event descriptor be made */
+int defer_start(struct worker *w, struct diag *reterr); /* behind them, so that the thread is held too */
 void defer_stop(struct worker *w);
 /* Hand ${r} to the thread: fn(arg), then it comes back by defer_collect(). FW_EBUSY. */
 int defer_submit(struct worker *w, struct req *r, void (*fn)(void *arg), void *arg);
