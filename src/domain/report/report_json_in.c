@@ -86,6 +86,16 @@ int incident_doubt(struct incident *inc, const char *field, int code, const char
 	return 0;
 }
 
+/* What a code that is in no codebook becomes in a report of a file, beside the doubt that keeps its text. */
+static int instead(int book)
+{
+	static const char *const words[] = { "other", "unknown", "unspecified", "ZZZ" };
+	int v = -1;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words) && v < 0; i++)
+		v = codebook_find(book, words[i], strlen(words[i]));
+	return v;
+}
+
 /* A code that no codebook has: refused, or kept as a doubt. The field's name is static, so it outlives the report. */
 static void unknown_code(struct reading *r, int book, const char *s, size_t n)
 {
@@ -106,8 +116,10 @@ static struct cell read_code(struct reading *r, int book)
 	size_t n;
 	jp_string(r->j, &s, &n);
 	int v = jp_error(r->j) == 0 ? codebook_find(book, s, n) : -1;
-	if (v < 0 && jp_error(r->j) == 0)
+	if (v < 0 && jp_error(r->j) == 0) {
 		unknown_code(r, book, s, n);
+		v = r->error == 0 ? instead(book) : -1;
+	}
 	return v < 0 ? CELL_ABSENT : cell_int(v);
 }
 
