@@ -61,7 +61,7 @@ static inline const char *shared_file(const char *name, char *out, size_t cap)
 			       snprintf(out, cap, "%s/../shared/data/%s", source ? source : ".", name);
 	FILE *f = n > 0 && (size_t)n < cap ? fopen(out, "rb") : NULL;
 	if (f == NULL) {
-		print_message("skipped: the shared data file %s is not here (FAIRWAY_SHARED)\n", name);
+		print_message("# skipped: the shared data file %s is not here (FAIRWAY_SHARED)\n", name);
 		return NULL;
 	}
 	(void)fclose(f);

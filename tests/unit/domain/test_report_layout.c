@@ -307,61 +307,6 @@ static void test_every_allocation_may_fail(void **state)
 	}
 }
 
-/* The real files: every row in, the totals as they were published. */
-static void read_real(const char *name, bool packed, uint64_t rows, int64_t dead, int64_t missing, unsigned negative)
-{
-	char path[4096];
-	struct buf file;
-	(void)packed;
-	if (shared_file(name, path, sizeof(path)) == NULL)
-		skip();
-	buf_init(&file, 64 << 20);
-	struct diag d = DIAG_INIT;
-	assert_int_equal(io_read_file(path, &file, NULL), 0);
-	if (reading_test_run(file.data, file.len, 0, "", &items, &d) != 0)
-		fail_msg("%s: %s", d.place, d.text);
-	cur_init(&at, items.data, items.len);
-	assert_true(next_item(&at, &inc, &item));
-	uint64_t n = 0;
-	int64_t sums[2] = { 0, 0 };
-	unsigned flagged = 0, unknown_labels = 0;
-	while (next_item(&at, &inc, &item)) {
-		if (item.kind != ITEM_ROW)
-			fail_msg("row %lu refused: %s: %s", (unsigned long)item.row, item.field, item.words);
-		n++;
-		const struct cell *c = inc.at[B_COUNTS];
-		sums[0] += c[COUNTS_DEAD].i >= COUNT_LEAST ? c[COUNTS_DEAD].i : 0;
-		sums[1] += c[COUNTS_MISSING].i >= COUNT_LEAST ? c[COUNTS_MISSING].i : 0;
-		for (size_t i = 0; i < inc.n[B_DOUBT]; i++) {
-			const struct cell *doubt = incident_row(&inc, B_DOUBT, i);
-			flagged += doubt[DOUBT_CODE].i == CV_DOUBT_NEGATIVE && memcmp(doubt[DOUBT_FIELD].s, "Total", 5) != 0;
-			unknown_labels += doubt[DOUBT_CODE].i == CV_DOUBT_LABEL_UNKNOWN;
-			if (doubt[DOUBT_CODE].i == CV_DOUBT_LABEL_UNKNOWN)
-				print_message("row %lu: %.*s: %.*s\n", (unsigned long)item.row, (int)doubt[DOUBT_FIELD].i,
-					      doubt[DOUBT_FIELD].s, (int)doubt[DOUBT_WORDS].i, doubt[DOUBT_WORDS].s);
-		}
-		assert_true(inc.at[B_CORE][CORE_POSITION].i == CV_PRECISION_AREA);
-	}
-	assert_int_equal(n, rows);
-	assert_true(sums[0] == dead && sums[1] == missing);
-	assert_int_equal(flagged, negative);
-	assert_int_equal(unknown_labels, 0);
-	buf_release(&items);
-	buf_release(&file);
-}
-
-static void test_real_first_generation(void **state)
-{
-	(void)state;
-	read_real("missing-migrants/mmp_global_2014_2025-04.csv.gz", true, 19255, 43977, 30399, 6);
-}
-
-static void test_real_second_generation(void **state)
-{
-	(void)state;
-	read_real("missing-migrants/mmp_global_2026-01_2026-04.csv", false, 238, 642, 1258, 2);
-}
-
 static int start(void **state)
 {
 	(void)state;
@@ -387,8 +332,6 @@ int main(void)
 		cmocka_unit_test(test_files_that_are_none),
 		cmocka_unit_test(test_another_character_set_is_read),
 		cmocka_unit_test(test_every_allocation_may_fail),
-		cmocka_unit_test(test_real_first_generation),
-		cmocka_unit_test(test_real_second_generation),
 	};
 	return cmocka_run_group_tests(tests, start, end);
 }
