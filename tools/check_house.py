@@ -34,6 +34,7 @@ ALLOWED = {
 PARSERS = [
     "src/base/cursor.c", "src/base/time.c", "src/base/uuid.c", "src/codec/json_in.c", "src/codec/csv.c",
     "src/codec/gz.c", "src/text/charset.c", "src/tbl/shape.c", "src/tbl/settings.c", "src/http/lint.c",
+    "src/http/target.c", "src/http/assets.c", "src/node/process/front_route.c", "src/node/process/front_session.c",
     "src/node/process/chan.c", "src/node/process/wire.c", "src/node/keys/custodian.c", "src/node/keys/stream.c",
     "src/node/ledger/checkpoint.c", "src/node/ledger/entry.c", "src/node/ledger/signer.c", "src/node/keys/node_keys.c",
     "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",

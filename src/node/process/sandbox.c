@@ -26,6 +26,8 @@
 #define FW_SANITIZED 1
 #endif
 #endif
+/* libseccomp's macros leave fields of their structs out. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 /* What the headers of Debian 12 do not name yet. Values are ABI. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
