@@ -12,6 +12,8 @@
 #include "gen/sql.h"
 #include "store/store_int.h"
 
+enum { RIVALS = 20 }; /* programs that start in the same instant */
+
 static const char *const vault_names[] = { "strategic", "operational", "protection", "house", "test" };
 
 static bool for_vault(const struct store *s, const struct store_migration *m)
@@ -74,12 +76,23 @@ static int run_one(struct store *s, void *arg, struct diag *reterr)
 	int err = read_done(s, done, reterr);
 	if (err != 0 || done[step->i])
 		return err;
-	err = s->ops->script(s, m->sql[s->engine], reterr);
-	if (err != 0)
-		return err;
+	/* The row first: of two programs that start at once, the second waits at its key and then sees it. */
 	const struct store_value row[] = { sv_text(m->module), sv_int(m->number), sv_text(vault_names[s->vault]),
 					   sv_bytes(m->checksum, sizeof(m->checksum)) };
-	return store_exec(s, SQL_STORE_MIGRATION_ADD, row, 4, NULL, reterr);
+	int64_t changed;
+	err = store_exec(s, SQL_STORE_MIGRATION_ADD, row, 4, &changed, reterr);
+	return err != 0 ? err : s->ops->script(s, m->sql[s->engine], reterr);
+}
+
+/* In one transaction; a key that another program took in the same instant means: look again. */
+static int settle(struct store *s, store_tx_fn *fn, void *arg, struct diag *reterr)
+{
+	int err = FW_ECONSTRAINT;
+	for (int n = 0; n < RIVALS && err == FW_ECONSTRAINT; n++) {
+		diag_clear(reterr);
+		err = store_tx(s, STORE_WRITE, fn, arg, reterr);
+	}
+	return err;
 }
 
 static int make_table(struct store *s, void *arg, struct diag *reterr)
@@ -96,7 +109,7 @@ static int read_in_tx(struct store *s, void *arg, struct diag *reterr)
 int store_migrate(struct store *s, bool run, struct diag *reterr)
 {
 	bool done[STORE_MIGRATION_COUNT + 1];
-	int err = run ? store_tx(s, STORE_WRITE, make_table, NULL, reterr) : 0;
+	int err = run ? settle(s, make_table, NULL, reterr) : 0;
 	if (err == 0)
 		err = store_tx(s, STORE_READ, read_in_tx, done, reterr);
 	for (size_t i = 0; err == 0 && store_migrations[i].module != NULL; i++) {
@@ -107,7 +120,7 @@ int store_migrate(struct store *s, bool run, struct diag *reterr)
 			return diag_set(reterr, FW_EINVALID,
 					"the store was written by an older program and has to be migrated first: "
 					"starting the node does it");
-		err = store_tx(s, STORE_WRITE, run_one, &step, reterr);
+		err = settle(s, run_one, &step, reterr);
 	}
 	return err;
 }

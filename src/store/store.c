@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "gen/sql.h"
 #include "store/store_int.h"
 
@@ -139,8 +141,9 @@ int store_tx(struct store *s, enum store_tx_kind kind, store_tx_fn *fn, void *ar
 		err = try_once(s, kind, fn, arg, reterr);
 	}
 	if (err == FW_ERETRY) {
+		struct diag last = reterr != NULL ? *reterr : DIAG_INIT;
 		diag_clear(reterr);
-		err = diag_set(reterr, FW_EBUSY, "the store is busy: %d tries met other changes; try again", TRIES);
+		err = diag_set(reterr, FW_EBUSY, "the store is busy after %d tries; try again later (%s)", TRIES, last.text);
 	}
 	return err;
 }
@@ -150,14 +153,39 @@ int store_begin(struct store *s, enum store_tx_kind kind, struct diag *reterr)
 	assert(!s->in_tx);
 	int err = s->ops->begin(s, kind, reterr);
 	s->in_tx = err == 0;
-	s->in_savepoint = false;
+	s->kind = kind;
+	s->in_savepoint = s->gone = false;
+	s->broken = 0;
 	return err;
+}
+
+/*
+ * An error inside a transaction spoils it until its savepoint, or all of it, is
+ * rolled back.  PostgreSQL has it so; SQLite would go on, and then a caller that overlooked an
+ * error would keep half a change on one engine and nothing on the other.
+ */
+static int noted(struct store *s, int err)
+{
+	if (err < 0 && s->in_tx) {
+		s->broken = s->broken == 0 || err == FW_ERETRY ? err : s->broken;
+		s->gone = s->gone || !s->ops->alive(s);
+	}
+	return err;
+}
+
+static int still_whole(const struct store *s, struct diag *reterr)
+{
+	if (!s->in_tx || s->broken == 0)
+		return 0;
+	return diag_set(reterr, s->broken, "an earlier part of this change failed");
 }
 
 int store_commit(struct store *s, struct diag *reterr)
 {
 	assert(s->in_tx && !s->in_savepoint);
-	int err = s->ops->commit(s, reterr);
+	int err = still_whole(s, reterr);
+	if (err == 0)
+		err = noted(s, s->ops->commit(s, reterr));
 	if (err == 0 || err == FW_EUNKNOWNOUTCOME)
 		s->in_tx = false;
 	return err;
@@ -174,7 +202,9 @@ void store_rollback(struct store *s)
 int store_savepoint(struct store *s, struct diag *reterr)
 {
 	assert(s->in_tx && !s->in_savepoint);
-	int err = s->ops->savepoint(s, reterr);
+	int err = still_whole(s, reterr);
+	if (err == 0)
+		err = noted(s, s->ops->savepoint(s, reterr));
 	s->in_savepoint = err == 0;
 	return err;
 }
@@ -182,7 +212,9 @@ int store_savepoint(struct store *s, struct diag *reterr)
 int store_savepoint_release(struct store *s, struct diag *reterr)
 {
 	assert(s->in_savepoint);
-	int err = s->ops->savepoint_release(s, reterr);
+	int err = still_whole(s, reterr);
+	if (err == 0)
+		err = noted(s, s->ops->savepoint_release(s, reterr));
 	s->in_savepoint = err != 0; /* what was sent without waiting may fail only now: the caller rolls back */
 	return err;
 }
@@ -191,7 +223,12 @@ int store_savepoint_rollback(struct store *s, struct diag *reterr)
 {
 	assert(s->in_savepoint);
 	s->in_savepoint = false;
-	return s->ops->savepoint_rollback(s, reterr);
+	/* A collision, or an engine that gave the whole change up, is not mended by undoing a part. */
+	if (s->broken == FW_ERETRY || s->gone)
+		return still_whole(s, reterr);
+	int err = s->ops->savepoint_rollback(s, reterr);
+	s->broken = 0;
+	return noted(s, err);
 }
 
 bool store_in_tx(const struct store *s)
@@ -201,30 +238,44 @@ bool store_in_tx(const struct store *s)
 
 /* ---- statements ---- */
 
+/* What both engines take: text is UTF-8 without NUL, a number is one. A wrong type is a fault of the program. */
+static int check_value(const struct store_statement *st, size_t i, const struct store_value *v, struct diag *reterr)
+{
+	assert(v->type == STORE_NULL || v->type == st->arg_types[i]);
+	if (v->type == STORE_TEXT && (!utf8_valid(v->s.p, v->s.n) || memchr(v->s.p, 0, v->s.n) != NULL))
+		return diag_set(reterr, FW_EINVALID, "argument %zu of %s is not text (UTF-8 without NUL)", i + 1, st->name);
+	if (v->type == STORE_REAL && isnan(v->r))
+		return diag_set(reterr, FW_EINVALID, "argument %zu of %s is not a number", i + 1, st->name);
+	return 0;
+}
+
 static int check_call(const struct store *s, int id, const struct store_value *args, size_t n, struct diag *reterr)
 {
 	assert(id >= 0 && id < SQL_COUNT);
 	const struct store_statement *st = &store_statements[id];
 	if ((st->roles & (uint32_t)s->role) == 0)
 		return diag_set(reterr, FW_EDENIED, "the statement %s is not for this process", st->name);
+	if (st->writes && s->in_tx && s->kind == STORE_READ)
+		return diag_set(reterr, FW_EDENIED, "the statement %s writes, and this transaction only reads", st->name);
 	assert(n == st->nargs);
-	for (size_t i = 0; i < n; i++)
-		assert(args[i].type == STORE_NULL || args[i].type == st->arg_types[i]);
-	return 0;
+	int err = still_whole(s, reterr);
+	for (size_t i = 0; err == 0 && i < n; i++)
+		err = check_value(st, i, &args[i], reterr);
+	return err;
 }
 
 int store_exec(struct store *s, int id, const struct store_value *args, size_t n, int64_t *ret_changed,
 	       struct diag *reterr)
 {
 	int err = check_call(s, id, args, n, reterr);
-	return err != 0 ? err : s->ops->exec(s, id, args, n, ret_changed, reterr);
+	return err != 0 ? err : noted(s, s->ops->exec(s, id, args, n, ret_changed, reterr));
 }
 
 int store_query(struct store *s, int id, const struct store_value *args, size_t n, struct store_rows **ret,
 		struct diag *reterr)
 {
 	int err = check_call(s, id, args, n, reterr);
-	return err != 0 ? err : s->ops->query(s, id, args, n, ret, reterr);
+	return err != 0 ? err : noted(s, s->ops->query(s, id, args, n, ret, reterr));
 }
 
 int store_one(struct store *s, int id, const struct store_value *args, size_t n, struct store_rows **ret,
@@ -245,7 +296,8 @@ int store_one(struct store *s, int id, const struct store_value *args, size_t n,
 
 int store_next(struct store_rows *r, struct diag *reterr)
 {
-	return r->store->ops->next(r, reterr);
+	struct store *s = r->store;
+	return noted(s, s->ops->next(r, reterr));
 }
 
 void store_rows_close(struct store_rows *r)
@@ -296,9 +348,19 @@ struct uuid store_uuid(const struct store_rows *r, size_t col)
 	return u;
 }
 
+/* A vault's own process: it may run everything that names its role, and all tables are there. */
+static bool is_owner(const struct store *s)
+{
+	return s->role != STORE_ROLE_TEST && (uint32_t)s->role == 1U << s->vault;
+}
+
 int store_check(struct store *s, struct diag *reterr)
 {
-	return s->ops->check(s, reterr);
+	int err = s->ops->check(s, reterr);
+	for (int id = 0; err == 0 && is_owner(s) && id < SQL_COUNT; id++)
+		if (store_statements[id].roles & (uint32_t)s->role)
+			err = s->ops->prepare(s, id, reterr);
+	return err;
 }
 
 int store_maintain(struct store *s, struct diag *reterr)

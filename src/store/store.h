@@ -30,8 +30,8 @@
  *
  * Durability.  When store_tx() returns 0, what was written survives a crash
  * and a power cut: SQLite in WAL with synchronous=FULL (and fullfsync where it
- * exists), PostgreSQL refused at open unless synchronous_commit is on,
- * remote_write, remote_apply or local is refused unless asked for.
+ * exists), PostgreSQL refused at open unless fsync and full_page_writes are
+ * on and synchronous_commit is on or remote_apply.
  *
  * One thread per connection.
  */
@@ -127,7 +127,10 @@ int store_open(const struct store_options *opt, struct store **ret, struct diag 
 void store_close(struct store *s);
 enum store_engine store_engine(const struct store *s);
 
-/* Inside a transaction function. */
+/*
+ * Inside a transaction function.  An error of the engine spoils the transaction (or its open savepoint):
+ * until that is rolled back every call gives the error again, commit too, on both engines.
+ */
 typedef int store_tx_fn(struct store *s, void *arg, struct diag *reterr);
 
 enum store_tx_kind { STORE_READ, STORE_WRITE };
@@ -185,7 +188,7 @@ int store_backup_sqlite(struct store *s, const char *path,
 			void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
 			struct diag *reterr);
 
-/* Integrity and foreign keys, for `fairway doctor`. */
+/* Integrity, foreign keys, and whether the engine takes every statement of a vault's own process: for `fairway doctor`. */
 int store_check(struct store *s, struct diag *reterr);
 
 /* SQL with no rows at all that maintenance needs (WAL checkpoint, optimize); by name, not by text. */

@@ -10,6 +10,8 @@ struct engine_ops {
 	int (*begin)(struct store *s, enum store_tx_kind kind, struct diag *reterr);
 	int (*commit)(struct store *s, struct diag *reterr);
 	void (*rollback)(struct store *s);
+	/* Whether the transaction that was begun is still there; asked after an error. */
+	bool (*alive)(const struct store *s);
 	int (*savepoint)(struct store *s, struct diag *reterr);
 	int (*savepoint_release)(struct store *s, struct diag *reterr);
 	int (*savepoint_rollback)(struct store *s, struct diag *reterr);
@@ -25,6 +27,8 @@ struct engine_ops {
 	int64_t (*get_int)(const struct store_rows *r, size_t col);
 	double (*get_real)(const struct store_rows *r, size_t col);
 	const uint8_t *(*get_bytes)(const struct store_rows *r, size_t col, size_t *ret_len);
+	/* Only prepare it, to see whether the engine takes it. */
+	int (*prepare)(struct store *s, int id, struct diag *reterr);
 	/* The text of a migration: several statements, no arguments. */
 	int (*script)(struct store *s, const char *sql, struct diag *reterr);
 	int (*check)(struct store *s, struct diag *reterr);
@@ -37,7 +41,10 @@ struct store {
 	enum store_engine engine;
 	enum store_role role;
 	enum store_vault vault;
+	enum store_tx_kind kind; /* of the open transaction */
 	bool in_tx, in_savepoint, read_only;
+	int broken; /* the error that spoiled the open transaction or savepoint; 0 while it is whole */
+	bool gone;  /* the engine has rolled the whole transaction back by itself */
 	uint64_t jitter; /* state of the generator of waits */
 };
 

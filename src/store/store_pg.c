@@ -32,7 +32,7 @@
 #include "store/store_int.h"
 
 enum {
-	ARGS_MAX = 64,
+	ARGS_MAX = 100, /* tools/sqllint.py holds statements to it */
 	PENDING_MAX = 200, /* statements sent and not answered: their answers fit in the socket's buffers */
 	OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25,
 	OID_FLOAT8 = 701, OID_NUMERIC = 1700, OID_UUID = 2950,
@@ -167,6 +167,8 @@ static int prepare_connection(struct pg_store *s, struct diag *reterr)
 	int err = plain(s, "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET client_min_messages = error;"
 			   "SET idle_in_transaction_session_timeout = '120s'; SET application_name = 'fairway';"
 			   "SET extra_float_digits = 3; SET standard_conforming_strings = on", "opening the store", reterr);
+	if (err == 0 && s->base.read_only)
+		err = plain(s, "SET default_transaction_read_only = on", "opening the store", reterr);
 	if (err == 0 && s->allow_unsafe)
 		return 0;
 	if (err == 0)
@@ -247,6 +249,13 @@ static void pg_rollback(struct store *base)
 		(void)plain(s, "ROLLBACK", "", NULL);
 }
 
+static bool pg_alive(const struct store *base)
+{
+	const struct pg_store *s = (const struct pg_store *)base;
+	PGTransactionStatusType t = PQtransactionStatus(s->conn);
+	return t == PQTRANS_INTRANS || t == PQTRANS_INERROR || t == PQTRANS_ACTIVE;
+}
+
 static int pg_savepoint(struct store *base, struct diag *reterr)
 {
 	int err = drain(of(base), reterr);
@@ -306,8 +315,9 @@ static int bind_all(const struct store_value *args, size_t n, struct bound *b, s
 	return 0;
 }
 
-static int prepare(struct pg_store *s, int id, struct diag *reterr)
+static int pg_prepare(struct store *base, int id, struct diag *reterr)
 {
+	struct pg_store *s = of(base);
 	const struct store_statement *st = &store_statements[id];
 	static const Oid oids[] = { [STORE_INT] = OID_INT8, [STORE_REAL] = OID_FLOAT8, [STORE_TEXT] = OID_TEXT,
 				    [STORE_BYTES] = OID_BYTEA, [STORE_UUID] = OID_UUID };
@@ -340,7 +350,7 @@ static int run(struct pg_store *s, int id, const struct store_value *args, size_
 	       struct diag *reterr)
 {
 	struct bound b;
-	int err = prepare(s, id, reterr);
+	int err = pg_prepare(&s->base, id, reterr);
 	if (err == 0)
 		err = bind_all(args, n, &b, reterr);
 	if (err == 0 && ret == NULL)
@@ -518,6 +528,7 @@ static const struct engine_ops pg_ops = {
 	.begin = pg_begin,
 	.commit = pg_commit,
 	.rollback = pg_rollback,
+	.alive = pg_alive,
 	.savepoint = pg_savepoint,
 	.savepoint_release = pg_savepoint_release,
 	.savepoint_rollback = pg_savepoint_rollback,
@@ -530,6 +541,7 @@ static const struct engine_ops pg_ops = {
 	.get_int = pg_int,
 	.get_real = pg_real,
 	.get_bytes = pg_bytes,
+	.prepare = pg_prepare,
 	.script = pg_script,
 	.check = pg_check,
 	.maintain = pg_maintain,
@@ -540,7 +552,7 @@ int store_pg_open(const struct store_options *opt, struct store **ret, struct di
 	struct pg_store *s = mem_alloc(sizeof(*s));
 	if (s == NULL)
 		return diag_set(reterr, -ENOMEM, "no memory for a store");
-	*s = (struct pg_store){ .base = { .ops = &pg_ops, .engine = STORE_PG }, .allow_unsafe = opt->allow_unsafe };
+	*s = (struct pg_store){ .base = { .ops = &pg_ops, .engine = STORE_PG, .read_only = opt->read_only }, .allow_unsafe = opt->allow_unsafe };
 	const char *const keys[] = { "dbname", "connect_timeout", "client_encoding", NULL };
 	const char *const values[] = { opt->url, "10", "UTF8", NULL };
 	s->conn = PQconnectdbParams(keys, values, 1);

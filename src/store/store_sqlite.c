@@ -21,7 +21,7 @@
 #include "gen/sql.h"
 #include "store/store_int.h"
 
-enum { BUSY_MS = 1000, BACKUP_PAGES = 512 };
+enum { BUSY_MS = 1000, BACKUP_PAGES = 512, VALUE_MAX = 16 << 20, LOG_TRIES = 200, LOG_WAIT_MS = 15 };
 
 struct sqlite_rows {
 	struct store_rows base;
@@ -46,6 +46,7 @@ static int fail(struct sqlite_store *s, int rc, const char *what, struct diag *r
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: return diag_set(reterr, FW_ERETRY, "%s: another change is under way", what);
+	case SQLITE_TOOBIG: return diag_set(reterr, FW_ELIMIT, "%s: a value is longer than %d bytes", what, VALUE_MAX);
 	case SQLITE_NOMEM: return diag_set(reterr, -ENOMEM, "%s: no memory", what);
 	case SQLITE_CONSTRAINT: return diag_set(reterr, FW_ECONSTRAINT, "%s: %s", what, sqlite3_errmsg(s->db));
 	case SQLITE_FULL:
@@ -87,6 +88,32 @@ static int pragma_value(struct sqlite_store *s, const char *text, char *out, siz
 	return rc == SQLITE_OK || rc == SQLITE_DONE ? 0 : fail(s, rc, "asking the store", reterr);
 }
 
+/* Two programs that start at once ask for it at once, and for this SQLite does not wait by itself. */
+static int keep_a_log(struct sqlite_store *s, char *mode, size_t cap, struct diag *reterr)
+{
+	int err = FW_ERETRY;
+	for (int n = 0; n < LOG_TRIES && err == FW_ERETRY; n++) {
+		if (n > 0)
+			(void)sqlite3_sleep(LOG_WAIT_MS);
+		diag_clear(reterr);
+		err = pragma_value(s, "PRAGMA journal_mode=WAL", mode, cap, reterr);
+	}
+	return err;
+}
+
+static void set_limits(sqlite3 *db)
+{
+	static const int limits[][2] = {
+		{ SQLITE_LIMIT_ATTACHED, 0 }, { SQLITE_LIMIT_LENGTH, VALUE_MAX }, { SQLITE_LIMIT_SQL_LENGTH, 100000 },
+		{ SQLITE_LIMIT_COLUMN, 200 }, { SQLITE_LIMIT_EXPR_DEPTH, 100 }, { SQLITE_LIMIT_COMPOUND_SELECT, 20 },
+		{ SQLITE_LIMIT_FUNCTION_ARG, 16 }, { SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000 },
+		{ SQLITE_LIMIT_VARIABLE_NUMBER, 200 }, { SQLITE_LIMIT_TRIGGER_DEPTH, 10 },
+		{ SQLITE_LIMIT_WORKER_THREADS, 0 },
+	};
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		(void)sqlite3_limit(db, limits[i][0], limits[i][1]);
+}
+
 static int configure(struct sqlite_store *s, const struct store_options *opt, struct diag *reterr)
 {
 	char mode[20];
@@ -97,11 +124,12 @@ static int configure(struct sqlite_store *s, const struct store_options *opt, st
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-	(void)sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
+	set_limits(s->db);
 	int err = pragma(s, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
-			    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST", reterr);
+			    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA secure_delete=ON;"
+			    "PRAGMA case_sensitive_like=ON", reterr);
 	if (err == 0 && !opt->read_only)
-		err = pragma_value(s, "PRAGMA journal_mode=WAL", mode, sizeof(mode), reterr);
+		err = keep_a_log(s, mode, sizeof(mode), reterr);
 	if (err == 0 && !opt->read_only && strcmp(mode, "wal") != 0)
 		err = diag_set(reterr, FW_ESTORE, "%s cannot keep a write-ahead log here (journal mode %s)", s->path, mode);
 	if (err == 0)
@@ -162,6 +190,11 @@ static void sq_rollback(struct store *base)
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+static bool sq_alive(const struct store *base)
+{
+	return sqlite3_get_autocommit(((const struct sqlite_store *)base)->db) == 0;
+}
+
 static int words_only(struct store *base, const char *text, struct diag *reterr)
 {
 	struct sqlite_store *s = of(base);
@@ -185,28 +218,40 @@ static int sq_savepoint_rollback(struct store *s, struct diag *reterr)
 	return words_only(s, "ROLLBACK TO part; RELEASE part", reterr);
 }
 
-static int bind_one(sqlite3_stmt *st, int at, const struct store_value *v)
+static int bind_one(sqlite3_stmt *st, int at, const struct store_value *v, sqlite3_destructor_type life)
 {
 	switch (v->type) {
 	case STORE_INT: return sqlite3_bind_int64(st, at, v->i);
 	case STORE_REAL: return sqlite3_bind_double(st, at, v->r);
-	case STORE_TEXT: return sqlite3_bind_text64(st, at, v->s.p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
+	case STORE_TEXT: return sqlite3_bind_text64(st, at, v->s.p, v->s.n, life, SQLITE_UTF8);
 	case STORE_BYTES:
-	case STORE_UUID: return sqlite3_bind_blob64(st, at, v->s.p, v->s.n, SQLITE_STATIC);
+	case STORE_UUID: return sqlite3_bind_blob64(st, at, v->s.p, v->s.n, life);
 	default: return sqlite3_bind_null(st, at);
 	}
 }
 
-/* The statement, prepared, with its arguments bound. */
-static int ready(struct sqlite_store *s, int id, const struct store_value *args, size_t n, sqlite3_stmt **ret,
-		 struct diag *reterr)
+static int sq_prepare(struct store *base, int id, struct diag *reterr)
 {
-	int rc = SQLITE_OK;
-	if (s->prepared[id] == NULL)
-		rc = sqlite3_prepare_v3(s->db, store_statements[id].sql[STORE_SQLITE], -1, SQLITE_PREPARE_PERSISTENT,
-					&s->prepared[id], NULL);
+	struct sqlite_store *s = of(base);
+	if (s->prepared[id] != NULL)
+		return 0;
+	int rc = sqlite3_prepare_v3(s->db, store_statements[id].sql[STORE_SQLITE], -1, SQLITE_PREPARE_PERSISTENT,
+				    &s->prepared[id], NULL);
+	return rc == SQLITE_OK ? 0 : fail(s, rc, store_statements[id].name, reterr);
+}
+
+/*
+ * The statement, prepared, with its arguments bound: in place (SQLITE_STATIC) where it ends within
+ * the call, copied (SQLITE_TRANSIENT) where its rows outlive the caller's bytes.
+ */
+static int ready(struct sqlite_store *s, int id, const struct store_value *args, size_t n,
+		 sqlite3_destructor_type life, sqlite3_stmt **ret, struct diag *reterr)
+{
+	int err = sq_prepare(&s->base, id, reterr), rc = SQLITE_OK;
+	if (err != 0)
+		return err;
 	for (size_t i = 0; rc == SQLITE_OK && i < n; i++)
-		rc = bind_one(s->prepared[id], (int)i + 1, &args[i]);
+		rc = bind_one(s->prepared[id], (int)i + 1, &args[i], life);
 	*ret = s->prepared[id];
 	return rc == SQLITE_OK ? 0 : fail(s, rc, store_statements[id].name, reterr);
 }
@@ -216,7 +261,7 @@ static int sq_exec(struct store *base, int id, const struct store_value *args, s
 {
 	struct sqlite_store *s = of(base);
 	sqlite3_stmt *st = NULL;
-	int err = ready(s, id, args, n, &st, reterr);
+	int err = ready(s, id, args, n, SQLITE_STATIC, &st, reterr);
 	if (err != 0)
 		return err;
 	int rc = sqlite3_step(st);
@@ -236,15 +281,9 @@ static int sq_query(struct store *base, int id, const struct store_value *args, 
 		(void)sqlite3_reset(r->st);
 	r->st = NULL;
 	sqlite3_stmt *st = NULL;
-	int err = ready(s, id, args, n, &st, reterr);
+	int err = ready(s, id, args, n, SQLITE_TRANSIENT, &st, reterr);
 	if (err != 0)
 		return err;
-	/* The caller's bytes end with this call while the rows go on: the first step copies nothing, so bind copies. */
-	for (size_t i = 0; i < n; i++)
-		if (args[i].type == STORE_TEXT)
-			(void)sqlite3_bind_text64(st, (int)i + 1, args[i].s.p, args[i].s.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-		else if (args[i].type == STORE_BYTES || args[i].type == STORE_UUID)
-			(void)sqlite3_bind_blob64(st, (int)i + 1, args[i].s.p, args[i].s.n, SQLITE_TRANSIENT);
 	r->base.store = base;
 	r->st = st;
 	*ret = &r->base;
@@ -339,6 +378,7 @@ static const struct engine_ops sqlite_ops = {
 	.begin = sq_begin,
 	.commit = sq_commit,
 	.rollback = sq_rollback,
+	.alive = sq_alive,
 	.savepoint = sq_savepoint,
 	.savepoint_release = sq_savepoint_release,
 	.savepoint_rollback = sq_savepoint_rollback,
@@ -351,6 +391,7 @@ static const struct engine_ops sqlite_ops = {
 	.get_int = sq_int,
 	.get_real = sq_real,
 	.get_bytes = sq_bytes,
+	.prepare = sq_prepare,
 	.script = sq_script,
 	.check = sq_check,
 	.maintain = sq_maintain,
@@ -409,6 +450,8 @@ int store_backup_sqlite(struct store *base, const char *path, void (*progress)(v
 	int closed = sqlite3_close(to);
 	int err = rc == SQLITE_DONE && closed == SQLITE_OK ? io_sync(fd) : fail(s, rc, "copying the store", reterr);
 	(void)io_close(fd);
+	if (err == 0)
+		err = sync_folder(path);
 	if (err != 0)
 		(void)io_unlink(path);
 	return err;

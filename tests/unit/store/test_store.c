@@ -249,6 +249,59 @@ static void test_a_part_may_fail_alone(void **state)
 	assert_int_equal(count(s), before + 2);
 }
 
+struct overlooking {
+	struct uuid id;
+	int then; /* what the later calls gave */
+};
+
+/* A caller that overlooks an error must not keep half of its change, on either engine. */
+static int overlooks_an_error(struct store *s, void *arg, struct diag *d)
+{
+	struct overlooking *o = arg;
+	struct uuid nobody = uuid_new();
+	int64_t changed;
+	const struct store_value set[] = { sv_uuid(&o->id), sv_int(77) }, orphan[] = { sv_uuid(&nobody), sv_int(1) };
+	assert_int_equal(store_exec(s, SQL_TEST_ITEM_SET, set, 2, &changed, d), 0);
+	assert_int_equal(store_exec(s, SQL_TEST_PART_ADD, orphan, 2, &changed, NULL), FW_ECONSTRAINT);
+	o->then = store_exec(s, SQL_TEST_ITEM_SET, set, 2, &changed, NULL);
+	return 0;
+}
+
+static void test_an_overlooked_error_keeps_nothing(void **state)
+{
+	struct store *s = *state;
+	struct overlooking o = { .id = uuid_new() };
+	struct diag d = DIAG_INIT;
+	int64_t n = 0;
+	assert_int_equal(add(s, &o.id, 5, NULL), 0);
+	assert_int_equal(store_tx(s, STORE_WRITE, overlooks_an_error, &o, &d), FW_ECONSTRAINT);
+	assert_int_equal(o.then, FW_ECONSTRAINT);
+	assert_non_null(strstr(d.text, "earlier part"));
+	assert_int_equal(read_int(s, &o.id, &n, NULL), 0);
+	assert_int_equal(n, 5);
+}
+
+static int writes_in_a_reading(struct store *s, void *arg, struct diag *d)
+{
+	return add(s, arg, 1, d);
+}
+
+static void test_what_neither_engine_takes_is_refused_before(void **state)
+{
+	struct store *s = *state;
+	struct uuid id = uuid_new();
+	assert_int_equal(store_tx(s, STORE_READ, writes_in_a_reading, &id, NULL), FW_EDENIED);
+	struct store_value args[] = { sv_uuid(&id), sv_int(1), sv_null(), sv_textn("a\0b", 3), sv_null(), sv_null() };
+	assert_int_equal(store_exec(s, SQL_TEST_ITEM_ADD, args, 6, NULL, NULL), FW_EINVALID);
+	args[3] = sv_text("\xff");
+	assert_int_equal(store_exec(s, SQL_TEST_ITEM_ADD, args, 6, NULL, NULL), FW_EINVALID);
+	args[3] = sv_null();
+	args[2] = sv_real(strtod("nan", NULL));
+	assert_int_equal(store_exec(s, SQL_TEST_ITEM_ADD, args, 6, NULL, NULL), FW_EINVALID);
+	args[2] = sv_real(-0.5);
+	assert_int_equal(store_exec(s, SQL_TEST_ITEM_ADD, args, 6, NULL, NULL), 0);
+}
+
 static void test_rules_of_the_schema_hold(void **state)
 {
 	struct store *s = *state;
@@ -380,6 +433,8 @@ int main(void)
 		cmocka_unit_test(test_late_errors_are_not_lost),
 		cmocka_unit_test(test_many_statements_in_one_transaction),
 		cmocka_unit_test(test_a_part_may_fail_alone),
+		cmocka_unit_test(test_an_overlooked_error_keeps_nothing),
+		cmocka_unit_test(test_what_neither_engine_takes_is_refused_before),
 		cmocka_unit_test(test_rules_of_the_schema_hold),
 		cmocka_unit_test(test_a_backup_is_whole_and_new),
 		cmocka_unit_test(test_addresses_that_lead_nowhere),
