@@ -235,6 +235,9 @@ static int plan_settings(struct init *in)
 		err = settings_set(s, "node.state", state, in->mem, in->d);
 	if (err == 0 && cmd_flag(in->c, "exercise"))
 		err = settings_set(s, "node.exercise", "yes", in->mem, in->d);
+	/* The demonstration's passwords are printed: a second factor would only be in the way. */
+	if (err == 0 && cmd_flag(in->c, "exercise"))
+		err = settings_set(s, "session.factor", "optional", in->mem, in->d);
 	return err == 0 ? plan_stores(in) : err;
 }
 

@@ -345,7 +345,6 @@ static int make_parts(struct front *f, int listen_fd, struct diag *d)
 		err = http_server_new(listen_fd, &f->set.http, &cb, f, &f->http, d);
 	if (err == 0)
 		err = trust_peers(f, d);
-	randombytes_buf(f->secret, sizeof(f->secret));
 	return err;
 }
 

@@ -82,7 +82,6 @@ struct front {
 	struct buf out;    /* of one message being written */
 	struct tickets tickets;
 	struct buckets per_address, per_session, logins;
-	uint8_t secret[16]; /* for hashes of account names */
 	struct metrics *metrics;
 	const char *missing; /* a wall that this kernel lacks; NULL for none */
 	usec_t next_sweep;

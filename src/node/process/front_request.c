@@ -367,19 +367,15 @@ static void want_ticket(struct front *f, struct exchange *x)
 
 /*
  * Guessing passwords is slowed down by the house, which knows what failed;
- * here only the number of tries is limited, by address and by account, so that
- * nobody makes the house compute without end.
+ * here only the number of tries of an address is limited, so that nobody makes
+ * the house compute without end.  Tries to an account are not: one stranger
+ * would use them up and so keep its owner out.
  */
-static bool check_login(struct front *f, struct exchange *x, const json_t *body)
+static bool check_login(struct front *f, struct exchange *x)
 {
-	const char *account = json_string_value(json_object_get(body, "account"));
 	const char *address = http_address(x->r);
-	uint8_t key[16];
-	(void)crypto_shorthash_siphashx24(key, (const unsigned char *)account,
-					  account != NULL ? strlen(account) : 0, f->secret);
 	static const char words[] = "too many tries to log in; wait a little";
-	if (take_token(x, &f->logins, address, strlen(address), words) &&
-	    take_token(x, &f->logins, key, sizeof(key), words))
+	if (take_token(x, &f->logins, address, strlen(address), words))
 		return true;
 	metrics_add(f->metrics, METRIC_LOGINS_TOTAL, "delayed", NULL, 1);
 	return false;
@@ -400,7 +396,7 @@ static bool check_json(struct front *f, struct exchange *x)
 	err = shape_check(x->match.row->in, body, &d);
 	if (err != 0)
 		fail(x, 422, err_name(err), d.text, d.place);
-	bool good = err == 0 && (x->match.row->op != OP_OPEN_SESSION || check_login(f, x, body));
+	bool good = err == 0 && (x->match.row->op != OP_OPEN_SESSION || check_login(f, x));
 	json_decref(body);
 	return good;
 }

@@ -207,7 +207,7 @@ static int check(struct worker *w, const struct route_row *row, struct call *c, 
 	if (row->perm == PERM_SESSION)
 		return 0;
 	if (w->rq->who->state != 0)
-		return FW_EDENIED;
+		return FW_EAUTH;
 	int e = w->def->permissions != NULL ?
 			w->def->permissions(w, w->db, &w->rq->who->account, &c->permissions, reterr) : 0;
 	if (e != 0 || row->perm == PERM_SELF)

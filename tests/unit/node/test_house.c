@@ -240,8 +240,8 @@ static void test_a_fresh_account_sets_a_password_then_a_factor(void **state)
 	(void)node_make_account(&n, "n.fresh", given);
 	assert_int_equal(node_login(&n, &c, "n.fresh", given), 200);
 	assert_int_equal(c.ticket.state, SESSION_CHANGE_PASSWORD);
-	assert_int_equal(node_status(&n, &c, VAULT_HOUSE, OP_LIST_SESSIONS, NULL, NULL), 403);
-	assert_int_equal(node_status(&n, &c, VAULT_STRATEGIC, OP_SEE_OWN_PERMISSIONS, NULL, NULL), 403);
+	assert_int_equal(node_status(&n, &c, VAULT_HOUSE, OP_LIST_SESSIONS, NULL, NULL), 401);
+	assert_int_equal(node_status(&n, &c, VAULT_STRATEGIC, OP_SEE_OWN_PERMISSIONS, NULL, NULL), 401);
 	assert_int_equal(node_status(&n, &c, VAULT_HOUSE, OP_ENROL_FACTOR, NULL, NULL), 409);
 	assert_int_equal(give(&n, &c, OP_GIVE_FACTOR, "123456"), 409);
 	char before[64];
@@ -261,7 +261,7 @@ static void test_a_fresh_account_sets_a_password_then_a_factor(void **state)
 	struct client d = { 0 };
 	assert_int_equal(node_login(&n, &d, "n.fresh", NEW_PASSWORD), 200);
 	assert_int_equal(d.ticket.state, SESSION_SECOND_FACTOR);
-	assert_int_equal(node_status(&n, &d, VAULT_HOUSE, OP_LIST_SESSIONS, NULL, NULL), 403);
+	assert_int_equal(node_status(&n, &d, VAULT_HOUSE, OP_LIST_SESSIONS, NULL, NULL), 401);
 	assert_int_equal(node_status(&n, &d, VAULT_HOUSE, OP_ENROL_FACTOR, NULL, NULL), 409);
 	(void)snprintf(before, sizeof(before), "%s", d.token);
 	device_code(secret, code);
