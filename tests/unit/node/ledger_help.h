@@ -5,6 +5,7 @@
 
 #include "test.h"
 
+#include <libpq-fe.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -25,12 +26,28 @@ struct bench_ledger {
 	uint8_t pk[32], sk[64];
 };
 
+/* The tests run on SQLite, and once more on the PostgreSQL that this names. */
+static inline const char *postgres(void)
+{
+	return getenv("FAIRWAY_TEST_PG");
+}
+
+static inline void empty_postgres(void)
+{
+	PGconn *c = PQconnectdb(postgres());
+	PGresult *r = PQexec(c, "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		fail_msg("%s", PQerrorMessage(c));
+	PQclear(r);
+	PQfinish(c);
+}
+
 static inline struct store *open_store(const char *path)
 {
-	char url[200];
+	char url[400];
 	struct store *s;
 	struct diag d = DIAG_INIT;
-	(void)snprintf(url, sizeof(url), "sqlite:%s", path);
+	(void)snprintf(url, sizeof(url), "%s%s", postgres() ? postgres() : "sqlite:", postgres() ? "" : path);
 	struct store_options o = { .url = url, .role = STORE_ROLE_TEST, .vault = "test", .create = true, .migrate = true };
 	int err = store_open(&o, &s, &d);
 	if (err != 0)
@@ -46,6 +63,8 @@ static inline void ledger_up(struct bench_ledger *b)
 	(void)snprintf(b->folder, sizeof(b->folder), "/tmp/fairway-ledger-XXXXXX");
 	assert_non_null(mkdtemp(b->folder));
 	(void)snprintf(b->path, sizeof(b->path), "%s/test.db", b->folder);
+	if (postgres() != NULL)
+		empty_postgres();
 	b->s = open_store(b->path);
 	assert_int_equal(ledger_writer_new(&b->w), 0);
 }

@@ -298,6 +298,36 @@ static void test_the_first_entry_of_a_writer_rolled_back_and_made_again(void **s
 	assert_int_equal(verified().entries, 2);
 }
 
+/* Two writers with open transactions and a sequencer between them, on one thread: whoever waited would wait for ever. */
+static void test_no_writer_waits_for_another(void **state)
+{
+	(void)state;
+	if (postgres() == NULL)
+		skip(); /* on SQLite one process writes */
+	struct store *other = open_store(b.path);
+	struct ledger_writer *w;
+	struct diag d = DIAG_INIT;
+	assert_int_equal(ledger_writer_new(&w), 0);
+	for (int round = 0; round < 5; round++) {
+		struct adding mine = { .w = b.w, .n = 5, .event = 1 }, theirs = { .w = w, .n = 4, .event = 2 };
+		struct store *third = open_store(b.path);
+		assert_int_equal(store_begin(b.s, STORE_WRITE, &d), 0);
+		assert_int_equal(store_begin(other, STORE_WRITE, &d), 0);
+		assert_int_equal(add_tx(b.s, &mine, &d), 0);
+		assert_int_equal(add_tx(other, &theirs, &d), 0);
+		assert_int_equal(sequence(third), 0); /* it sees neither, and stops neither */
+		assert_int_equal(store_commit(other, &d), 0);
+		assert_int_equal(store_commit(b.s, &d), 0);
+		ledger_writer_commit(b.w);
+		ledger_writer_commit(w);
+		store_close(third);
+		assert_int_equal(sequence(b.s), 9);
+	}
+	assert_int_equal(verified().entries, 45);
+	ledger_writer_free(w);
+	store_close(other);
+}
+
 static void test_a_new_chain_after_an_unknown_outcome(void **state)
 {
 	(void)state;
@@ -597,6 +627,7 @@ int main(void)
 		T(test_tiles_hold_the_same_tree_at_every_size),
 		T(test_savepoints_and_rollbacks_leave_the_chain_whole),
 		T(test_the_first_entry_of_a_writer_rolled_back_and_made_again),
+		T(test_no_writer_waits_for_another),
 		T(test_a_new_chain_after_an_unknown_outcome),
 		T(test_proofs_out_of_the_store),
 		T(test_stored_checkpoints_are_thinned_out),
