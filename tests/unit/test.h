@@ -50,9 +50,16 @@ static inline unsigned prop_rounds(unsigned usual)
 	return getenv("FAIRWAY_LONG") != NULL ? usual * 50 : usual;
 }
 
+/* Leave a test that cannot run here. cmocka 1.1.5 says "not ok ... # SKIP" for its own skip(), which readers of TAP count as a failure. */
+#define SKIP_TEST(reason)                                                                          \
+	do {                                                                                       \
+		print_message("# skipped: %s: %s\n", __func__, reason);                            \
+		return;                                                                            \
+	} while (0)
+
 /*
  * Path of a file of the shared real data in ${out}, or NULL after a message if
- * it is not there: the test then calls skip().
+ * it is not there: the test then leaves.
  */
 static inline const char *shared_file(const char *name, char *out, size_t cap)
 {

@@ -303,7 +303,7 @@ static void test_no_writer_waits_for_another(void **state)
 {
 	(void)state;
 	if (postgres() == NULL)
-		skip(); /* on SQLite one process writes */
+		SKIP_TEST("on SQLite one process writes");
 	struct store *other = open_store(b.path);
 	struct ledger_writer *w;
 	struct diag d = DIAG_INIT;

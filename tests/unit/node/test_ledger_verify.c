@@ -546,7 +546,7 @@ static void test_an_old_database_put_back(void **state)
 {
 	(void)state;
 	if (postgres() != NULL)
-		skip(); /* needs a copy of the database's file */
+		SKIP_TEST("needs a copy of the database's file");
 	char old[120], text[CHECKPOINT_OURS_MAX];
 	(void)snprintf(old, sizeof(old), "%s/old.db", b.folder);
 	keep_copy(old);
@@ -567,7 +567,7 @@ static void test_a_fork(void **state)
 {
 	(void)state;
 	if (postgres() != NULL)
-		skip(); /* needs a copy of the database's file */
+		SKIP_TEST("needs a copy of the database's file");
 	char old[120], text[CHECKPOINT_OURS_MAX];
 	(void)snprintf(old, sizeof(old), "%s/old.db", b.folder);
 	keep_copy(old);
