@@ -332,7 +332,9 @@ static int start(struct worker *w, int fd, struct diag *reterr)
 	tasks_start(w);
 	if (chan_open(&w->peer[PROC_FRONT]))
 		(void)chan_send(&w->peer[PROC_FRONT], MSG_HELLO, 0, NULL, 0);
-	return child_ready(&w->control);
+	hear_control(w); /* the front may have come meanwhile */
+	flush_all(w);    /* who is told that the node is ready finds it so */
+	return w->failed != 0 ? w->failed : child_ready(&w->control);
 }
 
 static void end(struct worker *w)
