@@ -35,7 +35,7 @@ export interface Points {
   fail: Uint8Array;
 }
 
-const CELL = 46; // pixels
+const CELL = 32; // pixels
 const GAP = 3;
 
 export function radius(n: number): number {

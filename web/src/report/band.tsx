@@ -22,10 +22,19 @@ interface Props {
   bins: Bins;
   band: Band;
   counted: Counted;
+  /* Whether to mark the bins in which lives were lost. */
+  lives: boolean;
   range: Range;
   /* While dragging, and when done. */
   onChange: (r: Range, done: boolean) => void;
   svg: { current: SVGSVGElement | null };
+}
+
+/* A mark that stands in most bins says nothing; then words say it. */
+export function livesOf(band: Band): { held: number; rare: boolean } {
+  const bins = band.lives.reduce((n, v) => n + v, 0);
+  const held = band.held.reduce((n, v) => n + (v ? 1 : 0), 0);
+  return { held, rare: bins * 2 <= held };
 }
 
 const H = 84;
@@ -227,7 +236,7 @@ export function TimeBand(p: Props) {
         <path class="off" d={s.off} />
         <path class="on" d={s.on} />
         <path class="ax" d={`M0 ${BASE + 0.5}H${width}`} />
-        <path class="lives" d={s.lives} />
+        {p.lives && <path class="lives" d={s.lives} />}
         {marks.map((m) => (
           <g class={m.major ? 'tick major' : 'tick'}>
             <path d={`M${m.x.toFixed(1)} ${BASE + 16}v5`} />

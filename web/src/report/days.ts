@@ -19,6 +19,19 @@ export function dayOfDate(date: string): number | undefined {
   return dateOfDay(day) === date ? day : undefined;
 }
 
+/* The days that a date known by year, month or day may mean. */
+export function firstDayOf(date: string): number | undefined {
+  const [y, m, d] = date.split('-').map(Number);
+  return y === undefined ? undefined : dayOf(y, (m ?? 1) - 1, d ?? 1);
+}
+
+export function lastDayOf(date: string): number | undefined {
+  const [y, m, d] = date.split('-').map(Number);
+  if (y === undefined) return undefined;
+  if (d !== undefined) return dayOf(y, (m ?? 1) - 1, d);
+  return (m === undefined ? dayOf(y + 1, 0, 1) : dayOf(y, m, 1)) - 1;
+}
+
 export const dateOfDay = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 export function dateAsKnown(day: number, precision: number): string {

@@ -32,7 +32,7 @@ async function readAll(r: Response, onBytes: (n: number) => void): Promise<Blob>
   return new Blob(parts, { type: r.headers.get('Content-Type') ?? 'application/octet-stream' });
 }
 
-export function ExportDialog({ f, n, onClose }: { f: Filter; n: number; onClose: () => void }) {
+export function ExportDialog({ f, status, n, onClose }: { f: Filter; status?: string; n: number; onClose: () => void }) {
   const [format, setFormat] = useState<(typeof FORMATS)[number]>('csv');
   const [purpose, setPurpose] = useState('');
   const [bytes, setBytes] = useState(0);
@@ -41,7 +41,7 @@ export function ExportDialog({ f, n, onClose }: { f: Filter; n: number; onClose:
     e.preventDefault();
     void run(async () => {
       setBytes(0);
-      const r = await raw('GET', '/api/report/export', { query: { ...apiQuery(f), format }, purpose });
+      const r = await raw('GET', '/api/report/export', { query: { ...apiQuery(f), status: status || undefined, format }, purpose });
       const day = new Date().toISOString().slice(0, 10);
       saveBlob(await readAll(r, setBytes), `${fileName('fairway-incidents', day, session.value?.exercise ? 'exercise' : '')}.${format}`);
     }).then((ok) => ok && onClose());

@@ -3,14 +3,15 @@
 import { label } from '../lib/codes';
 import { formatDate } from '../lib/format';
 import { look, t } from '../lib/i18n';
+import { DateInput } from '../ui/dateinput';
 import { Icon } from '../ui/icon';
-import { COUNTED, DIMS, type Columns, type Counted, type Dim } from './columns';
-import { dateOfDay, dayOfDate } from './days';
+import { COUNTED, DIMS, type Counted, type Dim } from './columns';
+import { dateOfDay, firstDayOf, lastDayOf } from './days';
 import { isEmpty, without, type Filter } from './filter';
 
-const codeLabel = (dim: Dim, code: string): string => (code === '-' ? t(`panel.none.${dim}`) : label(dim, code));
+export const codeLabel = (dim: Dim, code: string): string => (code === '-' ? t(`panel.none.${dim}`) : label(dim, code));
 
-function periodWords(f: Filter): string {
+export function periodWords(f: Filter): string {
   const lang = look.value.lang;
   const day = (d: number) => formatDate(dateOfDay(d), lang, '');
   if (f.from !== undefined && f.to !== undefined) return `${day(f.from)} – ${day(f.to)}`;
@@ -39,22 +40,17 @@ export function Chip({ name, value, onRemove }: { name: string; value: string; o
   );
 }
 
-/* From and to as typed dates; a date that is not whole yet changes nothing. */
-export function Dates({ f, c, onChange }: { f: Filter; c?: Columns; onChange: (f: Filter) => void }) {
+/* From and to as typed dates; one known by year or month means its first or its last day. */
+export function Dates({ f, onChange }: { f: Filter; onChange: (f: Filter) => void }) {
   const value = (d: number | undefined) => (d === undefined ? '' : dateOfDay(d));
-  const put = (which: 'from' | 'to') => (e: Event) => {
-    const v = (e.currentTarget as HTMLInputElement).value;
-    const day = dayOfDate(v);
-    if (v === '' || day !== undefined) onChange({ ...f, [which]: day });
-  };
-  const bounds = c && c.lastDay >= c.firstDay ? { min: dateOfDay(c.firstDay), max: dateOfDay(c.lastDay) } : {};
+  const put = (which: 'from' | 'to') => (v: string) => onChange({ ...f, [which]: v === '' ? undefined : which === 'from' ? firstDayOf(v) : lastDayOf(v) });
   return (
     <span class="dates">
       <label>
-        {t('filter.from')} <input class="in" type="date" {...bounds} value={value(f.from)} onChange={put('from')} />
+        {t('filter.from')} <DateInput value={value(f.from)} onValue={put('from')} />
       </label>
       <label>
-        {t('filter.to')} <input class="in" type="date" {...bounds} value={value(f.to)} onChange={put('to')} />
+        {t('filter.to')} <DateInput value={value(f.to)} onValue={put('to')} />
       </label>
     </span>
   );
@@ -62,9 +58,7 @@ export function Dates({ f, c, onChange }: { f: Filter; c?: Columns; onChange: (f
 
 interface Props {
   f: Filter;
-  c: Columns;
   onChange: (f: Filter) => void;
-  booksHere: boolean;
 }
 
 export function FilterBar({ f, onChange }: Props) {

@@ -19,8 +19,8 @@ import type { Cluster, Points } from '../map/cluster';
 import { Icon, Gap } from '../ui/icon';
 import { announce, ErrorBox } from '../ui/say';
 import { useLoad } from '../ui/use';
-import { binName, TimeBand, type Range } from './band';
-import { DIMS, makeColumns, type Columns } from './columns';
+import { binName, livesOf, TimeBand, type Range } from './band';
+import { DIMS, makeColumns, type Columns, type Dim } from './columns';
 import { Cross } from './cross';
 import { makeBins } from './days';
 import { ExportDialog } from './exportdialog';
@@ -48,8 +48,20 @@ function apply(cross: Cross, f: Filter) {
   return cross.count(f.counted);
 }
 
+/* As many rows a panel as the window has room for, so that all panels stand in one screen. */
+function useRoom(): Record<Dim, number> {
+  const [h, set] = useState(innerHeight);
+  useEffect(() => {
+    const on = () => set(innerHeight);
+    addEventListener('resize', on);
+    return () => removeEventListener('resize', on);
+  }, []);
+  const more = Math.max(0, Math.min(12, Math.floor((h - 880) / 100)));
+  return { route: 5 + more, country: 4 + more, cause: 4 + more, means: 3 + more };
+}
+
 function Board({ c }: { c: Columns }) {
-  const booksHere = useCodebooks();
+  useCodebooks();
   const lang = look.value.lang;
   const fromAddress = useMemo(() => readFilter(query.value), [query.value]);
   const [live, setLive] = useState<Range | undefined>();
@@ -82,8 +94,10 @@ function Board({ c }: { c: Columns }) {
     announce(t('overview.heard', { n: result.n, out: formatNumber(c.n - result.n, lang) }));
   }, [fromAddress]);
 
+  const limits = useRoom();
   const words = filterWords(f);
   const unit = t(`unit.${bins.unit}`);
+  const lives = livesOf(result.band);
   const bandTitle = t('band.title', { what: t(`count.${f.counted}`), unit });
   const bandSheet = () => ({
     head: [unit, t(`count.${f.counted}`), t('figure.reports'), t('figure.lives')],
@@ -122,7 +136,7 @@ function Board({ c }: { c: Columns }) {
           </button>
         </span>
       </div>
-      <FilterBar f={f} c={c} onChange={put} booksHere={booksHere} />
+      <FilterBar f={f} onChange={put} />
       <div class="board">
         <div class="mid">
           <Kpi result={result} />
@@ -162,25 +176,29 @@ function Board({ c }: { c: Columns }) {
           <section class="tband" aria-label={bandTitle}>
             <header>
               <h2>{bandTitle}</h2>
-              <span class="k">
-                <svg class="lg" viewBox="0 0 16 16" aria-hidden="true"><path class="dm" d="M8 4 12 8 8 12 4 8z" /></svg>
-                {t('legend.lives')}
-              </span>
-              <span class="k">
-                <Gap name="not_collected" />
-                {t('band.nothing_held')}
-              </span>
+              {lives.rare && (
+                <span class="k">
+                  <svg class="lg" viewBox="0 0 16 16" aria-hidden="true"><path class="dm" d="M8 4 12 8 8 12 4 8z" /></svg>
+                  {t('legend.lives')}
+                </span>
+              )}
+              {lives.held < bins.count && (
+                <span class="k">
+                  <Gap name="not_collected" />
+                  {t('band.nothing_held')}
+                </span>
+              )}
               {result.band.vague + result.band.undated > 0 && <span class="k">{t('band.vague', { n: result.band.vague + result.band.undated })}</span>}
               <span class="grow" />
-              <Dates f={f} c={c} onChange={put} />
+              <Dates f={f} onChange={put} />
               <FigureMenu title={bandTitle} filters={words} sheet={bandSheet} picture={bandPicture} />
             </header>
-            <TimeBand bins={bins} band={result.band} counted={f.counted} range={{ from: f.from, to: f.to }} onChange={onRange} svg={band} />
+            <TimeBand bins={bins} band={result.band} counted={f.counted} lives={lives.rare} range={{ from: f.from, to: f.to }} onChange={onRange} svg={band} />
           </section>
         </div>
         <aside class="side" aria-label={t('overview.breakdowns')}>
           {DIMS.map((d) => (
-            <Panel key={d} dim={d} codes={c.codes[d]} group={result.dims[d]} counted={f.counted} chosen={f.codes[d]} filters={words} limit={d === 'means' ? 5 : 7} onToggle={(code) => put(toggle(fromAddress, d, code))} />
+            <Panel key={d} dim={d} codes={c.codes[d]} group={result.dims[d]} counted={f.counted} chosen={f.codes[d]} filters={words} limit={limits[d]} onToggle={(code) => put(toggle(fromAddress, d, code))} />
           ))}
           <HarmPanel result={result} filters={words} />
         </aside>

@@ -78,6 +78,11 @@ export function Panel(p: PanelProps) {
       <header>
         <h2>{title}</h2>
         <span class="u">{t(`count.${p.counted}`)}</span>
+        {(rest > 0 || all) && (
+          <button type="button" class="btn bare small" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? t('panel.fewer') : t('panel.more', { n: rest })}
+          </button>
+        )}
         <FigureMenu title={title} filters={p.filters} sheet={() => sheetOf(title, rows, p.counted)} picture={picture} />
       </header>
       {rows.length === 0 && <p class="small quiet">{t('figure.nothing')}</p>}
@@ -96,11 +101,6 @@ export function Panel(p: PanelProps) {
           </li>
         ))}
       </ul>
-      {(rest > 0 || all) && (
-        <button type="button" class="btn bare small" aria-expanded={all} onClick={() => setAll(!all)}>
-          {all ? t('panel.fewer') : t('panel.more', { n: rest })}
-        </button>
-      )}
     </section>
   );
 }
@@ -175,21 +175,12 @@ export function HarmPanel({ result, filters }: { result: Result; filters: string
           const s = result.totals[m];
           return (
             <dl>
-              <dt>{t(`count.${m}`)}</dt>
+              <dt>{t(`harm.${m}`)}</dt>
               <dd class="big">{s.counted ? formatNumber(s.sum, lang) : t('figure.no_total')}</dd>
               <dd>
                 <States s={s} n={n} />
               </dd>
               <dd class="small quiet">{t('panel.harm.from', { n: s.counted, of: formatNumber(n, lang) })}</dd>
-              {GAPS.map(
-                (g) =>
-                  s[g] > 0 && (
-                    <dd class="small gapline">
-                      <Gap name={g} />
-                      {formatNumber(s[g], lang)} {t(`state.${g}`)}
-                    </dd>
-                  ),
-              )}
             </dl>
           );
         })}
