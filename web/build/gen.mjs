@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shapesOf } from './shapes.mjs';
 import { makeWorld } from './world.mjs';
 
 export const web = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -11,7 +12,6 @@ const gen = join(web, 'src/gen');
 
 function types() {
   const tool = join(web, '../tools/mkts.py');
-  if (!existsSync(tool)) return;
   const run = spawnSync('python3', [tool, join(gen, 'api.ts')], { stdio: 'inherit' });
   if (run.status !== 0) throw new Error('tools/mkts.py failed');
 }
@@ -26,9 +26,15 @@ function world(detail, width) {
   writeFileSync(out, made);
 }
 
+function shapes() {
+  const text = readFileSync(join(web, '../src/tbl/shapes.tbl'), 'utf8');
+  writeFileSync(join(gen, 'shapes.json'), JSON.stringify(shapesOf(text, ['NewIncident', 'Provenance'])));
+}
+
 export function generate() {
   mkdirSync(gen, { recursive: true });
   types();
+  shapes();
   world('110m', 8192);
   world('50m', 65536);
 }

@@ -8,20 +8,20 @@ const ROUTES = [
   ['central_mediterranean', 'Central Mediterranean', 'sea', [[34.5, 13.2, 2.2], [36.8, 11.2, 1.5]], ['LBY', 'TUN', 'ITA', '']],
   ['western_mediterranean', 'Western Mediterranean', 'sea', [[36, -3.4, 1.3]], ['MAR', 'DZA', 'ESP', '']],
   ['eastern_mediterranean', 'Eastern Mediterranean', 'sea', [[37.6, 26.6, 1.6]], ['GRC', 'TUR', '']],
-  ['atlantic_canaries', 'West Africa to the Canary Islands', 'sea', [[26.5, -15.4, 2.4], [18.4, -17.3, 2.5]], ['ESP', 'MRT', 'SEN', '']],
+  ['western_africa_atlantic', 'Western Africa and Atlantic to the Canary Islands', 'sea', [[26.5, -15.4, 2.4], [18.4, -17.3, 2.5]], ['ESP', 'MRT', 'SEN', '']],
   ['sahara', 'Sahara crossing', 'land', [[22.3, 12.5, 4], [20.5, 25, 3]], ['NER', 'LBY', 'DZA', 'SDN', 'TCD']],
-  ['horn_east', 'Horn of Africa, eastern route', 'sea', [[12, 43.6, 1.3], [14.6, 47, 2.2]], ['DJI', 'YEM', 'SOM']],
+  ['horn_yemen', 'Horn of Africa to Yemen', 'sea', [[12, 43.6, 1.3], [14.6, 47, 2.2]], ['DJI', 'YEM', 'SOM']],
   ['andaman', 'Bay of Bengal and Andaman Sea', 'sea', [[13.5, 94.5, 3], [5.8, 96.5, 1.6]], ['MMR', 'BGD', 'THA', 'IDN', '']],
-  ['us_mexico', 'Mexico to the United States', 'land', [[31.8, -110.6, 1.6], [27.6, -99, 1.4]], ['MEX', 'USA']],
+  ['us_mexico', 'Border of Mexico and the United States', 'land', [[31.8, -110.6, 1.6], [27.6, -99, 1.4]], ['MEX', 'USA']],
   ['darien', 'Darién', 'land', [[8.2, -77.4, 0.5]], ['PAN', 'COL']],
-  ['caribbean', 'Caribbean', 'sea', [[20.6, -74.6, 2.2], [18.5, -67.6, 0.9]], ['HTI', 'DOM', 'CUB', '']],
+  ['caribbean_us', 'Caribbean to the United States', 'sea', [[20.6, -74.6, 2.2], [18.5, -67.6, 0.9]], ['HTI', 'DOM', 'CUB', '']],
   ['iran_turkiye', 'Iran to Türkiye', 'land', [[38.6, 44.4, 0.8]], ['IRN', 'TUR']],
   ['afghanistan_iran', 'Afghanistan to Iran', 'land', [[30.9, 61.6, 1.4]], ['AFG', 'IRN', 'PAK']],
-  ['channel', 'Continent to the United Kingdom', 'sea', [[50.9, 1.6, 0.3]], ['FRA', 'GBR', '']],
+  ['channel', 'Mainland Europe to the United Kingdom', 'sea', [[50.9, 1.6, 0.3]], ['FRA', 'GBR', '']],
   ['western_balkans', 'Western Balkans', 'land', [[43.7, 20.4, 1.8]], ['SRB', 'BIH', 'MKD', 'HRV']],
 ];
-export const CAUSES = [['drowning', 'Drowning'], ['environment', 'Harsh conditions, no shelter, food or water'], ['vehicle', 'Vehicle accident, hazardous transport'], ['violence', 'Violence'], ['sickness', 'Sickness without care'], ['accident', 'Accidental death'], ['mixed_unknown', 'Mixed or unknown']];
-export const MEANS = [['boat_small', 'Small boat, wood'], ['boat_rubber', 'Inflatable boat'], ['vessel_fishing', 'Fishing vessel'], ['truck', 'Lorry'], ['car', 'Car'], ['foot', 'On foot'], ['train', 'Train']];
+export const CAUSES = [['drowning', 'Drowning'], ['environment', 'Harsh conditions, lack of shelter, food or water'], ['transport', 'Vehicle accident or hazardous transport'], ['violence', 'Violence'], ['sickness', 'Sickness, lack of health care'], ['accident', 'Other accident'], ['mixed_unknown', 'Mixed or unknown']];
+export const MEANS = [['wooden_boat', 'Wooden boat'], ['inflatable', 'Inflatable boat'], ['fishing_vessel', 'Fishing vessel'], ['lorry', 'Lorry'], ['car', 'Car'], ['on_foot', 'On foot'], ['freight_train', 'Freight train']];
 const U = -1000001;
 const NC = -1000002;
 const W = -1000003;

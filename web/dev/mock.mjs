@@ -42,7 +42,7 @@ function routesOf(text) {
   return out;
 }
 
-const TITLES = { 400: ['Malformed request', 'invalid'], 401: ['Not logged in', 'unauthenticated'], 403: ['Not permitted', 'forbidden'], 404: ['Not here', 'not_found'], 409: ['In conflict with what is there', 'conflict'], 422: ['Not as expected', 'invalid'] };
+const TITLES = { 400: ['Malformed request', 'FW_EFORMAT'], 401: ['Not logged in', 'FW_EAUTH'], 403: ['Not permitted', 'FW_EDENIED'], 404: ['Not here', 'FW_ENOTFOUND'], 409: ['In conflict with what is there', 'FW_ECONFLICT'], 422: ['Not as expected', 'FW_EINVALID'] };
 
 export class Refusal extends Error {
   constructor(status, detail = '', code = TITLES[status]?.[1] ?? 'unexpected', place) {
@@ -103,7 +103,7 @@ async function answer(req, res, state, routes) {
         (r.permission === 'report.read' && state.permissionsOf(session.account, r.vault).includes('report.read_all'));
       if (!may) throw new Refusal(403, 'Your roles do not hold this permission.');
     }
-    if (req.method !== 'GET' && r.permission !== 'public' && req.headers['x-fairway-csrf'] !== session.csrf) throw new Refusal(403, 'The token against cross-site requests is missing.', 'csrf');
+    if (req.method !== 'GET' && r.permission !== 'public' && req.headers['x-fairway-csrf'] !== session.csrf) throw new Refusal(403, 'The token against cross-site requests is missing.');
     const fn = handlers[r.op];
     if (!fn) throw new Refusal(404, `${r.op} is not in the mock`);
     const raw = await bodyOf(req);

@@ -41,7 +41,7 @@ const PASS = () => `pine-${Math.floor(Math.random() * 9000 + 1000)}-lantern-harb
 export const house = {
   open_session(c) {
     const a = c.state.byName(c.body.account);
-    if (!a || a.password !== c.body.password || a.state === 'locked') throw new c.Refusal(401, 'Account or password is wrong.', 'bad_credentials');
+    if (!a || a.password !== c.body.password || a.state === 'locked') throw new c.Refusal(401, 'Account or password is wrong.');
     const token = c.state.newToken();
     const s = { id: uuid(), account: a.id, csrf: c.state.newToken(), state: a.state === 'fresh' ? 'change_password' : a.factor ? 'second_factor' : 'enrol', started: now(), token };
     c.state.sessions.set(token, s);
@@ -53,7 +53,7 @@ export const house = {
     return { status: 204, headers: { 'Set-Cookie': 'fairway_session=; Path=/; Max-Age=0' } };
   },
   give_factor(c) {
-    if (c.body.code !== FACTOR && !RECOVERY.includes(c.body.code)) throw new c.Refusal(401, 'The code is wrong, or was used before.', 'bad_factor');
+    if (c.body.code !== FACTOR && !RECOVERY.includes(c.body.code)) throw new c.Refusal(401, 'The code is wrong, or was used before.');
     c.session.state = 'open';
     return { body: stateOf(c, c.session) };
   },
@@ -64,7 +64,7 @@ export const house = {
   },
   change_password(c) {
     const a = c.state.accounts.find((x) => x.id === c.session.account);
-    if (c.body.old !== a.password) throw new c.Refusal(403, 'The present password is wrong.', 'bad_credentials');
+    if (c.body.old !== a.password) throw new c.Refusal(403, 'The present password is wrong.');
     a.password = c.body.new;
     if (a.state === 'fresh') a.state = 'active';
     for (const [t, s] of c.state.sessions) if (s.account === a.id && s !== c.session) c.state.sessions.delete(t);
@@ -73,21 +73,21 @@ export const house = {
   },
   enrol_factor: () => ({ body: { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Fairway:exercise?secret=JBSWY3DPEHPK3PXP', qr: fakeQr(33), size: 33 } }),
   confirm_factor(c) {
-    if (c.body.code !== FACTOR) throw new c.Refusal(422, 'The code does not belong to the secret, or the clocks differ by more than a minute.', 'bad_factor');
+    if (c.body.code !== FACTOR) throw new c.Refusal(422, 'The code does not belong to the secret, or the clocks differ by more than a minute.');
     c.state.accounts.find((x) => x.id === c.session.account).factor = true;
     c.session.state = 'open';
     return { body: { recovery_codes: RECOVERY } };
   },
   list_agencies: (c) => ({ body: { agencies: c.state.agencies } }),
   make_agency(c) {
-    if (c.state.agencies.some((a) => a.code === c.body.code)) throw new c.Refusal(409, 'An agency with this code is there already.', 'exists', 'code');
+    if (c.state.agencies.some((a) => a.code === c.body.code)) throw new c.Refusal(409, 'An agency with this code is there already.', undefined, 'code');
     const a = { id: uuid(), ...c.body };
     c.state.agencies.push(a);
     return { status: 201, body: a };
   },
   list_accounts: (c) => ({ body: { accounts: c.state.accounts.map((a) => publicOf(c, a)) } }),
   make_account(c) {
-    if (c.state.byName(c.body.account)) throw new c.Refusal(409, 'An account of this name is there already.', 'exists', 'account');
+    if (c.state.byName(c.body.account)) throw new c.Refusal(409, 'An account of this name is there already.', undefined, 'account');
     const agency = c.state.agencies.find((x) => x.id === c.body.agency);
     const a = { id: uuid(), account: c.body.account, display: c.body.display, agency: agency?.name ?? '', state: 'fresh', made: now(), password: PASS(), factor: false };
     c.state.accounts.push(a);
@@ -97,7 +97,7 @@ export const house = {
   unlock_account: (c) => ((accountOf(c).state = 'active'), { body: publicOf(c, accountOf(c)) }),
   reset_account(c) {
     const a = accountOf(c);
-    if (c.state.vaultsOf(a.id).length) throw new c.Refusal(403, 'The account holds a role in a vault: only that vault\'s custodian resets it.', 'holds_role');
+    if (c.state.vaultsOf(a.id).length) throw new c.Refusal(403, 'The account holds a role in a vault: only that vault\'s custodian resets it.');
     Object.assign(a, { password: PASS(), state: 'fresh', factor: false });
     return { body: { id: a.id, account: a.account, password: a.password } };
   },
@@ -106,8 +106,8 @@ export const house = {
   make_grant(c) {
     const a = c.state.accounts.find((x) => x.id === c.body.account_id);
     if (!a) throw new c.Refusal(404);
-    if (c.state.roles.get(c.body.role)?.vault !== c.vault) throw new c.Refusal(422, 'Not a role of this vault.', 'invalid', 'role');
-    if (c.state.grants.some((g) => g.account_id === a.id && g.role === c.body.role)) throw new c.Refusal(409, 'The account holds this role already.', 'exists');
+    if (c.state.roles.get(c.body.role)?.vault !== c.vault) throw new c.Refusal(422, 'Not a role of this vault.', undefined, 'role');
+    if (c.state.grants.some((g) => g.account_id === a.id && g.role === c.body.role)) throw new c.Refusal(409, 'The account holds this role already.');
     return act(c, 'grant', a.id, c.body.role, () => {
       const g = { id: uuid(), account_id: a.id, account: a.account, role: c.body.role, vault: c.vault, since: now(), by: c.session.account };
       c.state.grants.push(g);
@@ -118,7 +118,7 @@ export const house = {
     const g = c.state.grants.find((x) => x.id === c.params.id && x.vault === c.vault);
     if (!g) throw new c.Refusal(404);
     const same = c.state.grants.filter((x) => x.role === g.role && /custodian/.test(g.role));
-    if (same.length === 1) throw new c.Refusal(409, 'This is the last custodian of the vault.', 'last_custodian');
+    if (same.length === 1) throw new c.Refusal(409, 'This is the last custodian of the vault.');
     c.state.grants.splice(c.state.grants.indexOf(g), 1);
     return done(c, g.id);
   },
@@ -126,7 +126,7 @@ export const house = {
   agree_act(c) {
     const p = c.state.pending.find((x) => x.id === c.params.id);
     if (!p) throw new c.Refusal(404);
-    if (p.by === c.session.account) throw new c.Refusal(409, 'Whoever asked cannot agree as well.', 'same_person');
+    if (p.by === c.session.account) throw new c.Refusal(409, 'Whoever asked cannot agree as well.');
     c.state.pending.splice(c.state.pending.indexOf(p), 1);
     return p.apply();
   },

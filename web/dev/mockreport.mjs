@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Reports, imports, exports and referrals of the mock.
-import { asCount, CAUSES, dateOf, MEANS, ROUTE_CODES, uuidOf } from './data.mjs';
+import { asCount, dateOf, uuidOf } from './data.mjs';
 import { booksOf } from './mockbooks.mjs';
 import { now, uuid } from './mockstate.mjs';
 
 const rowOf = (x) => ({
-  id: uuidOf(x.id), number: x.number, from: dateOf(x), version: 1, synthetic: true, doubts: x.precision < 3 ? 1 : 0, status: x.status, type: 'irregular_entry_attempt', country: x.country || undefined, route: x.route || undefined,
+  id: uuidOf(x.id), number: x.number, from: dateOf(x), version: 1, synthetic: true, doubts: x.precision < 3 ? 1 : 0, status: x.status, type: 'entry_attempt', country: x.country || undefined, route: x.route || undefined,
   cause: x.cause || undefined, means: x.means || undefined, place: x.lat === null ? undefined : `Invented place ${x.number.slice(-3)}`, lat: x.lat === null ? undefined : x.lat / 1e4,
-  lon: x.lon === null ? undefined : x.lon / 1e4, precision: ['', 'exact', 'approximate', 'area'][x.place], dead: asCount(x.dead), missing: asCount(x.missing), survivors: asCount(x.survivors), persons: asCount(x.persons),
+  lon: x.lon === null ? undefined : x.lon / 1e4, precision: ['unknown', 'exact', 'near', 'area'][x.place], dead: asCount(x.dead), missing: asCount(x.missing), survivors: asCount(x.survivors), persons: asCount(x.persons),
 });
 
 function filtered(c) {
@@ -93,7 +93,7 @@ const PROBLEMS = [
 ];
 
 export const report = {
-  list_codebooks: (c) => ({ body: { codebooks: booksOf(c.query.lang ?? 'en', { route: ROUTE_CODES, cause: CAUSES, means: MEANS }) } }),
+  list_codebooks: (c) => ({ body: { codebooks: booksOf(c.query.lang ?? 'en') } }),
   see_overview: (c) => ({ body: c.state.overview }),
   see_summary: (c) => ({ body: { incidents: filtered(c).length, excluded: c.state.incidents.length - filtered(c).length, totals: [] } }),
   list_incidents(c) {
@@ -104,7 +104,7 @@ export const report = {
   },
   see_incident: (c) => ({ body: incidentOf(c, find(c)) }),
   write_incident(c) {
-    if (!c.body.type) throw new c.Refusal(422, 'The kind of event is missing.', 'invalid', 'type');
+    if (!c.body.type) throw new c.Refusal(422, 'The kind of event is missing.', undefined, 'type');
     const x = { ...c.state.incidents[0], id: uuid().replaceAll('-', ''), number: c.body.number ?? `X-2026-N${c.state.incidents.length}`, status: c.body.status ?? 'submitted' };
     c.state.incidents.unshift(x);
     c.state.bodies.set(x.id, c.body);
@@ -113,7 +113,7 @@ export const report = {
   correct_incident(c) {
     const x = find(c);
     const latest = c.state.versions.get(x.id)?.[0].version ?? 1;
-    if (c.body.based_on !== undefined && c.body.based_on !== latest) throw new c.Refusal(409, `Somebody has written version ${latest} meanwhile.`, 'stale');
+    if (c.body.based_on !== undefined && c.body.based_on !== latest) throw new c.Refusal(409, `Somebody has written version ${latest} meanwhile.`);
     write(c, x, c.body);
     return { body: incidentOf({ ...c, query: {} }, x) };
   },
@@ -127,7 +127,7 @@ export const report = {
   list_handed_over: (c) => ({ body: { handed_over: c.state.referrals.filter((r) => r.incident === c.params.id).map(({ id, receipt }) => ({ id, receipt })) } }),
   list_referrals: (c) => ({ body: { referrals: c.state.referrals.map(({ incident: _, ...r }) => r) } }),
   export_incidents(c) {
-    if (!c.purpose) throw new c.Refusal(422, 'A purpose is needed.', 'invalid', 'purpose');
+    if (!c.purpose) throw new c.Refusal(422, 'A purpose is needed.', undefined, 'purpose');
     return { type: 'application/octet-stream', body: exporters[c.query.format](filtered(c).map(rowOf)) };
   },
   list_imports: (c) => ({ body: { imports: c.state.imports.map(({ total: _, ...i }) => i) } }),

@@ -34,8 +34,22 @@ export const workspaces: Workspace[] = [
   { name: 'admin', icon: 'accounts' },
 ];
 
+const VAULTS = ['strategic', 'operational', 'protection', 'house'];
+
 export const pages: Page[] = [
   { name: 'overview', pattern: '/report', load: () => import('../report/overview'), vault: 'strategic', needs: ['report.read', 'report.read_all'], workspace: 'report' },
+  { name: 'list', pattern: '/report/incidents', load: () => import('../report/list'), vault: 'strategic', needs: ['report.read', 'report.read_all'], workspace: 'report' },
+  { name: 'form', pattern: '/report/new', load: () => import('../report/form'), vault: 'strategic', needs: ['report.write'], workspace: 'report' },
+  { name: 'correct', pattern: '/report/incidents/:id/correct', load: () => import('../report/form'), vault: 'strategic', needs: ['report.write'] },
+  { name: 'incident', pattern: '/report/incidents/:id', load: () => import('../report/incident'), vault: 'strategic', needs: ['report.read', 'report.read_all'] },
+  { name: 'imports', pattern: '/report/imports', load: () => import('../report/imports'), vault: 'strategic', needs: ['report.import'], workspace: 'report' },
+  { name: 'import', pattern: '/report/imports/:id', load: () => import('../report/import'), vault: 'strategic', needs: ['report.import'] },
+  { name: 'referrals', pattern: '/protect', load: () => import('../pages/referrals'), vault: 'protection', needs: ['referral.read'], workspace: 'protect' },
+  ...VAULTS.map((v): Page => ({ name: `custody_${v}`, pattern: `/custody/${v}`, load: () => import('../pages/custody'), vault: v, needs: [`${v}.custody`], workspace: 'custody' })),
+  ...VAULTS.map((v): Page => ({ name: `ledger_${v}`, pattern: `/ledger/${v}`, load: () => import('../pages/ledger'), vault: v, needs: [`${v}.ledger`], workspace: 'custody' })),
+  { name: 'accounts', pattern: '/admin/accounts', load: () => import('../pages/accounts'), vault: 'house', needs: ['accounts.read'], workspace: 'admin' },
+  { name: 'agencies', pattern: '/admin/agencies', load: () => import('../pages/agencies'), vault: 'house', needs: ['accounts.read'], workspace: 'admin' },
+  { name: 'account', pattern: '/account', load: () => import('../pages/account') },
 ];
 
 export function mayOpen(p: Page): boolean {
