@@ -25,6 +25,7 @@ TYPES = {
     '.ico': 'image/x-icon',
     '.woff2': 'font/woff2',
     '.txt': 'text/plain; charset=utf-8',
+    '.map': 'text/plain; charset=utf-8',
     '.webmanifest': 'application/manifest+json',
 }
 

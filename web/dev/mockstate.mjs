@@ -39,7 +39,7 @@ const ACCOUNTS = [
 ];
 
 function ledgerOf(account) {
-  const events = ['session_opened', 'incident_read', 'incident_list_read', 'export', 'grant_made', 'import_done', 'incident_written'];
+  const events = ['session.open', 'incident.read', 'incident.list', 'incident.export', 'grant.give', 'import.end', 'incident.write'];
   return Array.from({ length: 130 }, (_, i) => ({ id: uuid(), position: 129 - i, at: new Date(Date.now() - i * 731_000).toISOString(), event: events[i % events.length], account, purpose: i % 7 === 3 ? 'statistics' : undefined, route: 'list_incidents', subjects: (i * 7) % 50, erased: i % 41 === 40 }));
 }
 

@@ -23,7 +23,7 @@ export function LoginForm({ account: known }: { account?: string }) {
   };
   return (
     <form onSubmit={submit}>
-      <ErrorBox error={error} />
+      <ErrorBox error={error} on={{ 401: 'login.wrong' }} />
       <Field label={t('login.account')}>
         <input
           ref={first}
@@ -64,7 +64,7 @@ export function FactorForm() {
   };
   return (
     <form onSubmit={submit}>
-      <ErrorBox error={error} />
+      <ErrorBox error={error} on={{ 401: 'factor.wrong' }} />
       <Field label={recovery ? t('factor.recovery') : t('factor.code')} hint={recovery ? t('factor.recovery.hint') : t('factor.code.hint')}>
         <input
           ref={input}

@@ -124,7 +124,7 @@ export function Blocks({ rec }: { rec: Rec }) {
                       <Lines shape={f.shape ?? ''} rows={v as Rec[]} title={name} />
                     </>
                   ) : (
-                    <Nested shape={f.shape ?? ''} rec={v as Rec} title={many ? name : undefined} />
+                    <Nested shape={f.shape ?? ''} rec={v as Rec} title={many && !['when', 'counts'].includes(f.name) ? name : undefined} />
                   );
                 })}
             </div>

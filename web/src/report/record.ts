@@ -36,9 +36,10 @@ export function fieldLabel(shape: string, f: FieldSpec): string {
   return hasMessage(key) ? t(key) : f.words;
 }
 
-/* What the table says beyond the label. */
+/* What must be known to fill a field rightly, where its label does not say it. */
 export function fieldHint(shape: string, f: FieldSpec): string {
-  return hasMessage(`f.${shape.toLowerCase()}.${f.name}`) ? f.words : '';
+  const key = `h.${shape.toLowerCase()}.${f.name}`;
+  return hasMessage(key) ? t(key) : '';
 }
 
 export function choiceLabel(choice: string): string {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The top bar: search within the open vault, the exercise mark, node and State, language, theme, account.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { look, setLang, setTheme, t } from '../lib/i18n';
 import { LANGS, LANG_NAMES, THEMES } from '../lib/look';
-import { navigate, path } from '../lib/router';
+import { path } from '../lib/router';
 import { logOut, mayIn, session } from '../lib/session';
 import { Brand, Icon } from '../ui/icon';
 import { Menu } from '../ui/menu';
 import { say, errorWords } from '../ui/say';
+import { Search } from './search';
 
 export function Language() {
   const now = look.value.lang;
@@ -38,29 +39,9 @@ export function Exercise() {
   );
 }
 
-/* Which list the search box searches: the one of the vault whose page is open. A person's name never goes into an address. */
+/* Only where there is something to find: search stays within the vault whose page is open. */
 function searchable(p: string): boolean {
   return p.startsWith('/report') && mayIn('strategic', 'report.read');
-}
-
-function Search({ open, close }: { open: boolean; close: () => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (open) input.current?.focus();
-  }, [open]);
-  const submit = (e: Event) => {
-    e.preventDefault();
-    const text = input.current?.value.trim() ?? '';
-    close();
-    navigate(text ? `/report/incidents?q=${encodeURIComponent(text)}` : '/report/incidents');
-  };
-  return (
-    <form class={open ? 'search open' : 'search'} role="search" onSubmit={submit}>
-      <Icon name="search" />
-      <input ref={input} id="search" type="search" maxLength={200} aria-label={t('shell.search')} placeholder={t('shell.search')} onBlur={close} />
-      <kbd aria-hidden="true">/</kbd>
-    </form>
-  );
 }
 
 function Account() {

@@ -53,9 +53,18 @@ export function errorWords(e: unknown): { title: string; detail: string; place?:
   return { title: t('error.unexpected'), detail: e instanceof Error ? e.message : String(e) };
 }
 
-export function ErrorBox({ error, again, children }: { error: unknown; again?: () => void; children?: ComponentChildren }) {
+interface BoxProps {
+  error: unknown;
+  again?: () => void;
+  children?: ComponentChildren;
+  /* Words for an answer of this status that are better here than the node's general ones. */
+  on?: Partial<Record<number, string>>;
+}
+
+export function ErrorBox({ error, again, children, on }: BoxProps) {
   if (!error) return null;
-  const w = errorWords(error);
+  const own = error instanceof ApiError ? on?.[error.status] : undefined;
+  const w = own ? { title: t(own), detail: [t(`${own}.detail`), error instanceof ApiError && error.retryAfter ? t('error.wait', { n: error.retryAfter }) : ''].join(' ').trim(), place: undefined } : errorWords(error);
   return (
     <div class="banner danger boxed" role="alert">
       <Icon name="warn" />
