@@ -407,7 +407,7 @@ class Node:
         if session is not None:
             place = state / "fairway" / "session"
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(session.token + "\n")
+            place.write_text(f"{self.address} {session.token}\n")
             place.chmod(0o600)
         done = subprocess.run([program(), *map(str, words)], env=more, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               input=input, text=not isinstance(input, bytes))

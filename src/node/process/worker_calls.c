@@ -441,13 +441,19 @@ static void fill_call(struct worker *w, struct req *r)
 /* May this file come at all? Asked before its first byte is kept. */
 static int admit_upload(struct worker *w, struct req *r)
 {
-	if (r->checked != 0)
+	struct diag found = r->d;
+	if (r->checked == FW_EAUTH)
 		return r->checked;
+	diag_clear(&r->d);
 	int err = store_begin(w->store, STORE_READ, &r->d);
 	if (err != 0)
 		return err;
 	err = check_permission(w, r, &r->d);
 	store_rollback(w->store);
+	if (err == 0 && r->checked != 0) {
+		r->d = found;
+		err = r->checked;
+	}
 	return err != 0 ? err : upload_begin(w, r, &r->d);
 }
 
@@ -473,8 +479,9 @@ static int on_call(struct worker *w, struct message *m)
 		return FW_EPROTO;
 	}
 	fill_call(w, r);
-	r->checked = r->fn == NULL ? diag_set(&r->d, FW_ENOTFOUND, "this vault does not answer this yet") :
-				     check(w, r, &r->d);
+	r->checked = check(w, r, &r->d);
+	if (r->checked == 0 && r->fn == NULL)
+		r->checked = diag_set(&r->d, FW_ENOTFOUND, "this vault does not answer this yet");
 	if (r->checked == FW_EPROTO) {
 		req_end(w, r);
 		return FW_EPROTO;
