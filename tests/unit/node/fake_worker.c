@@ -175,7 +175,11 @@ static int status_of(int code)
 	case FW_EEXISTS: return 409;
 	case FW_EINVALID:
 	case FW_EFORMAT: return 422;
-	case FW_EBUSY: return 503;
+	case FW_ELIMIT: return 413;
+	case FW_EBUSY:
+	case FW_ERETRY:
+	case FW_ESTORE:
+	case FW_EUNKNOWNOUTCOME: return 503;
 	default: return 500;
 	}
 }
@@ -238,10 +242,12 @@ static int check_input(const struct route_row *row, struct call *c, const struct
 	return e == 0 && rq->body != NULL ? shape_check(row->in, c->body, reterr) : e;
 }
 
-/* One run of the handler in its savepoint. */
-static int run_once(struct worker *w, call_fn *fn, struct call *c, struct reply *r, struct diag *reterr)
+/* One run of the handler in its savepoint. *ret_lost: the whole transaction is. */
+static int run_once(struct worker *w, call_fn *fn, struct call *c, struct reply *r, bool *ret_lost,
+		    struct diag *reterr)
 {
 	int e = store_savepoint(w->db, reterr);
+	*ret_lost = e != 0;
 	if (e != 0)
 		return e;
 	uint64_t mark = ledger_writer_mark(w->ledger);
@@ -250,42 +256,56 @@ static int run_once(struct worker *w, call_fn *fn, struct call *c, struct reply 
 	if (w->slow != NULL)
 		e = DEFERRED;
 	if (e == 0)
-		return store_savepoint_release(w->db, reterr);
+		e = store_savepoint_release(w->db, reterr);
+	if (e == 0)
+		return 0;
 	ledger_writer_back_to(w->ledger, mark);
 	w->nafter = 0;
-	int back = store_savepoint_rollback(w->db, NULL);
+	int back = e == FW_ERETRY ? FW_ERETRY : store_savepoint_rollback(w->db, NULL);
+	*ret_lost = back != 0;
 	return back != 0 ? back : e;
+}
+
+static int run_tx(struct worker *w, const struct route_row *row, call_fn *fn, struct call *c, struct reply *r,
+		  struct diag *reterr)
+{
+	buf_clear(&r->body);
+	*r = (struct reply){ .status = 200, .type = "application/json", .body = r->body };
+	diag_clear(reterr);
+	w->nafter = 0;
+	bool lost = false;
+	int e = store_begin(w->db, STORE_WRITE, reterr);
+	if (e != 0)
+		return e;
+	e = check(w, row, c, reterr);
+	if (e == 0)
+		e = run_once(w, fn, c, r, &lost, reterr);
+	if (lost || e == DEFERRED) {
+		store_rollback(w->db);
+		ledger_writer_rollback(w->ledger);
+		return e;
+	}
+	int done = commit(w, reterr);
+	if (done != 0)
+		return done;
+	for (size_t i = 0; i < w->nafter; i++)
+		w->after[i].fn(w, w->after[i].arg);
+	drain_front(w);
+	return e;
 }
 
 static int run_call(struct worker *w, const struct route_row *row, call_fn *fn, struct call *c, struct reply *r,
 		    struct diag *reterr)
 {
-	for (;;) {
-		buf_clear(&r->body);
-		*r = (struct reply){ .status = 200, .type = "application/json", .body = r->body };
-		diag_clear(reterr);
-		w->nafter = 0;
-		int e = store_begin(w->db, STORE_WRITE, reterr);
-		if (e != 0)
-			return e;
-		e = check(w, row, c, reterr);
-		if (e == 0)
-			e = run_once(w, fn, c, r, reterr);
+	int e = FW_ERETRY;
+	for (unsigned tries = 0; e == DEFERRED || (e == FW_ERETRY && tries < 10); tries++) {
+		e = run_tx(w, row, fn, c, r, reterr);
 		if (e == DEFERRED) {
-			store_rollback(w->db);
-			ledger_writer_rollback(w->ledger);
 			w->slow(w->slow_arg);
 			c->deferred = w->slow_arg;
-			continue;
 		}
-		int done = commit(w, reterr);
-		if (done != 0)
-			return done;
-		for (size_t i = 0; i < w->nafter; i++)
-			w->after[i].fn(w, w->after[i].arg);
-		drain_front(w);
-		return e;
 	}
+	return e;
 }
 
 static void hash_token(const char *text, uint8_t hash[32])

@@ -504,7 +504,7 @@ static void test_a_grant_that_fails_leaves_a_mark_that_goes(void **state)
 		fake_call(n.w[VAULT_STRATEGIC],
 			  &(struct fake_request){ .op = OP_MAKE_GRANT, .who = &t,
 						  .body = "{\"account\":\"n.fresh\",\"role\":\"analyst\"}" }, &a);
-		assert_int_equal(a.status, 500);
+		assert_int_equal(a.status, 503);
 		fake_answer_release(&a);
 		assert_int_equal(holds(&n, &fresh), 1U << VAULT_STRATEGIC); /* wider than the truth, never narrower */
 		assert_true(fake_was_woken(n.w[VAULT_STRATEGIC], "access.grants"));

@@ -685,12 +685,12 @@ static void test_a_failed_commit_leaves_nothing(void **state)
 	start(&n, optional, 1);
 	uint64_t before = node_ledger_size(&n, VAULT_HOUSE);
 	fake_fail_commit(n.w[VAULT_HOUSE], 1);
-	assert_int_equal(node_login(&n, &c, "reporter", RIGHT), 500);
+	assert_int_equal(node_login(&n, &c, "reporter", RIGHT), 503);
 	assert_int_equal(node_ledger_size(&n, VAULT_HOUSE), before);
 	assert_int_equal(node_login(&n, &c, "reporter", RIGHT), 200);
 	unsigned voids = fake_voids(n.w[VAULT_HOUSE]);
 	fake_fail_commit(n.w[VAULT_HOUSE], 1);
-	assert_int_equal(node_status(&n, &c, VAULT_HOUSE, OP_CLOSE_SESSION, NULL, NULL), 500);
+	assert_int_equal(node_status(&n, &c, VAULT_HOUSE, OP_CLOSE_SESSION, NULL, NULL), 503);
 	assert_int_equal(fake_voids(n.w[VAULT_HOUSE]), voids);
 	assert_true(node_refresh(&n, &c));
 	node_stop(&n);
