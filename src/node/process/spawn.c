@@ -44,6 +44,7 @@ static int place_descriptors(const struct spawn *s)
 static int limit_memory(const struct spawn *s)
 {
 #if defined(__SANITIZE_ADDRESS__)
+	(void)s;
 	return 0; /* its shadow is larger than any limit that makes sense */
 #else
 	struct rlimit r = { s->memory, s->memory };
