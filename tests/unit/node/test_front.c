@@ -665,6 +665,29 @@ static void an_upload_goes_as_fast_as_it_is_taken(void **state)
 			 415);
 }
 
+static void an_upload_of_unknown_length_is_limited_too(void **state)
+{
+	(void)state;
+	set("http.upload_mib", "1");
+	start(true);
+	static const char head[] = "POST /api/report/imports?file=a.csv HTTP/1.1\r\nHost: h\r\n" BEARER
+				   "Content-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static char chunk[65536];
+	int fd = dial();
+	say(fd, head, sizeof(head) - 1);
+	for (int i = 0; i < 17; i++) {
+		say(fd, "10000\r\n", 7);
+		say(fd, chunk, sizeof(chunk));
+		say(fd, "\r\n", 2);
+	}
+	say(fd, "0\r\n\r\n", 5);
+	assert_non_null(strstr(hear_until(fd, NULL, 3000), "HTTP/1.1 413"));
+	assert_true(w.chunk_bytes <= 1 << 20);
+	assert_int_equal(w.ended, 0);
+	assert_int_equal(w.gone, 1);
+	(void)close(fd);
+}
+
 static void an_upload_that_is_refused_midway_gets_its_answer(void **state)
 {
 	(void)state;
@@ -942,6 +965,7 @@ int main(void)
 		T(another_site_cannot_act_in_ones_name),
 		T(what_the_table_does_not_name_is_refused),
 		T(an_upload_goes_as_fast_as_it_is_taken),
+		T(an_upload_of_unknown_length_is_limited_too),
 		T(an_upload_that_is_refused_midway_gets_its_answer),
 		T(an_answer_of_any_length_is_pulled),
 		T(cookies_come_from_the_house_alone),
