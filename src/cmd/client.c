@@ -142,6 +142,10 @@ static int check_address(const char *node, struct diag *reterr)
 
 int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr)
 {
+	if (c->client != NULL && c->client->base != NULL) {
+		*ret = c->client;
+		return 0;
+	}
 	struct client *cl = arena_alloc(c->mem, sizeof(*cl));
 	if (cl == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (cl->curl = curl_easy_init()) == NULL)
 		return diag_set(reterr, -ENOMEM, "no memory to speak to the node");

@@ -17,7 +17,7 @@
 
 struct client;
 
-/* For the node that the options name. Nothing is sent yet. c->client keeps it, and main.c frees it at the end. */
+/* For the node that the options name: one for the whole command. Nothing is sent yet. c->client keeps it, and main.c frees it at the end. */
 int client_new(struct cmd_context *c, struct client **ret, struct diag *reterr);
 void client_free(struct client *cl); /* NULL allowed; its token is wiped */
 
