@@ -28,14 +28,16 @@ void access_house_end(struct worker *w);
 /* TICKET_ASK, HOLD_ASK, NAME_ASK, RESET_ASK. Outside any transaction. */
 int access_house_message(struct worker *w, struct chan *from, struct message *m);
 
-/* Routes /api/{vault}/me, grants, resets, acts: the same in every vault and the house. Ended by op -1. */
+/* Routes /api/{vault}/me, grants, resets, acts: the same in every vault and the house. Ended by op
+ * -1. */
 extern const struct call_row grants_calls[];
 /* Keeps the house's marks in step with the grants (house.h), ends acts that nobody agreed to. */
 extern const struct task_row grants_task;
 int grants_start(struct worker *w, struct diag *reterr);
 void grants_end(struct worker *w);
-/* Fits vault_def. Bits 1 << perm_row.bit. Cost: a look into a cache of 256 accounts, else one query. */
-int grants_permissions(struct worker *w, struct store *db, const struct uuid *account, uint64_t *ret,
-		       struct diag *reterr);
+/* Fits vault_def. Bits 1 << perm_row.bit. Cost: a look into a cache of 256 accounts, else one
+ * query. */
+int grants_permissions(struct worker *w, struct store *db, const struct uuid *account,
+		       uint64_t *ret, struct diag *reterr);
 
 #endif

@@ -31,7 +31,8 @@ struct person {
 	const char *password;
 };
 
-/* All that is to be written, complete before the first transaction, so that each can be run again. */
+/* All that is to be written, complete before the first transaction, so that each can be run again.
+ */
 struct plan {
 	struct access_init *in;
 	struct arena *mem;
@@ -43,10 +44,11 @@ struct plan {
 	struct ledger_writer *writer;
 };
 
-static int note(struct store *db, struct plan *p, int event, const struct uuid *subject, const char *detail,
-		struct diag *reterr)
+static int note(struct store *db, struct plan *p, int event, const struct uuid *subject,
+		const char *detail, struct diag *reterr)
 {
-	struct ledger_note n = { .event = event, .subjects = subject, .nsubjects = 1, .detail = detail };
+	struct ledger_note n = {
+		.event = event, .subjects = subject, .nsubjects = 1, .detail = detail};
 	return ledger_append(db, p->writer, &n, NULL, reterr);
 }
 
@@ -64,7 +66,8 @@ static int check_empty(struct store *db, struct diag *reterr)
 static int write_agency(struct store *db, struct plan *p, const struct agency *g, usec_t now,
 			struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(&g->id), sv_text(g->code), sv_text(g->name), sv_int(now) };
+	struct store_value args[] = {sv_uuid(&g->id), sv_text(g->code), sv_text(g->name),
+				     sv_int(now)};
 	int e = store_exec(db, SQL_ACCESS_AGENCY_INSERT, args, 4, NULL, reterr);
 	return e == 0 ? note(db, p, LEDGER_EV_AGENCY_MAKE, &g->id, NULL, reterr) : e;
 }
@@ -74,10 +77,11 @@ static int write_person(struct store *db, struct plan *p, const struct person *w
 {
 	const struct role_row *role = who->role;
 	char detail[100];
-	(void)snprintf(detail, sizeof(detail), "{\"vault\":\"%s\",\"marked\":true}", vault_rows[role->vault].name);
+	(void)snprintf(detail, sizeof(detail), "{\"vault\":\"%s\",\"marked\":true}",
+		       vault_rows[role->vault].name);
 	int e = account_insert(db, &who->acc, now, reterr);
-	struct store_value hold[] = { sv_uuid(&who->acc.id), sv_text(vault_rows[role->vault].name),
-				      sv_int(grants_is_strong(role)), sv_int(now) };
+	struct store_value hold[] = {sv_uuid(&who->acc.id), sv_text(vault_rows[role->vault].name),
+				     sv_int(grants_is_strong(role)), sv_int(now)};
 	if (e == 0)
 		e = store_exec(db, SQL_ACCESS_HOLD_INSERT, hold, 4, NULL, reterr);
 	if (e == 0)
@@ -110,8 +114,13 @@ static int write_grants(struct store *db, void *arg, struct diag *reterr)
 		struct uuid id = uuid_new();
 		char detail[100];
 		(void)snprintf(detail, sizeof(detail), "{\"role\":\"%s\"}", who->role->name);
-		struct store_value args[] = { sv_uuid(&id), sv_uuid(&who->acc.id), sv_text(who->acc.login),
-					      sv_text(who->role->name), sv_int(time_now()), sv_null(), sv_null() };
+		struct store_value args[] = {sv_uuid(&id),
+					     sv_uuid(&who->acc.id),
+					     sv_text(who->acc.login),
+					     sv_text(who->role->name),
+					     sv_int(time_now()),
+					     sv_null(),
+					     sv_null()};
 		e = store_exec(db, SQL_ACCESS_GRANT_INSERT, args, 7, NULL, reterr);
 		if (e == 0)
 			e = note(db, p, LEDGER_EV_GRANT_GIVE, &who->acc.id, detail, reterr);
@@ -144,15 +153,16 @@ static int write_all(struct plan *p, struct diag *reterr)
 
 static void add_agency(struct plan *p, const char *code, const char *name)
 {
-	p->agencies[p->nagencies++] = (struct agency){ .id = uuid_new(), .code = code, .name = name };
+	p->agencies[p->nagencies++] = (struct agency){.id = uuid_new(), .code = code, .name = name};
 }
 
 /* "custodian.protection.2", "focal.point". ${number} 0: none. */
 static const char *login_for(struct arena *mem, const struct role_row *role, unsigned number)
 {
 	if (grants_is_custody(role))
-		return number == 0 ? arena_printf(mem, "custodian.%s", vault_rows[role->vault].name) :
-				     arena_printf(mem, "custodian.%s.%u", vault_rows[role->vault].name, number);
+		return number == 0 ? arena_printf(mem, "custodian.%s", vault_rows[role->vault].name)
+				   : arena_printf(mem, "custodian.%s.%u",
+						  vault_rows[role->vault].name, number);
 	char *login = arena_strdup(mem, role->name);
 	for (char *c = login; c != NULL && *c != '\0'; c++)
 		if (*c == '_')
@@ -160,12 +170,12 @@ static const char *login_for(struct arena *mem, const struct role_row *role, uns
 	return login;
 }
 
-static void add_person(struct plan *p, const struct role_row *role, unsigned number, const char *display,
-		       size_t agency)
+static void add_person(struct plan *p, const struct role_row *role, unsigned number,
+		       const char *display, size_t agency)
 {
 	assert(p->npeople < PEOPLE_MAX);
 	struct person *who = &p->people[p->npeople++];
-	*who = (struct person){ .role = role };
+	*who = (struct person){.role = role};
 	who->acc.id = uuid_new();
 	who->acc.agency = p->agencies[agency].id;
 	who->acc.agency_name = p->agencies[agency].name;
@@ -181,15 +191,18 @@ static unsigned how_many(const struct role_row *role)
 
 static int give_password(struct plan *p, struct person *who, struct diag *reterr)
 {
-	char *made = arena_alloc(p->mem, PASSWORD_GIVEN + 1), *hash = arena_alloc(p->mem, PASSWORD_HASH);
+	char *made = arena_alloc(p->mem, PASSWORD_GIVEN + 1),
+	     *hash = arena_alloc(p->mem, PASSWORD_HASH);
 	if (made == NULL || hash == NULL)
 		return -ENOMEM;
-	const char *password = p->in->password != NULL ? p->in->password(p->in->arg, who->acc.login) : NULL;
+	const char *password =
+		p->in->password != NULL ? p->in->password(p->in->arg, who->acc.login) : NULL;
 	if (password == NULL) {
 		password_given(made);
 		password = made;
 	}
-	int e = password_hash(password, password_params(p->in->argon2_passes, p->in->argon2_mib), hash);
+	int e = password_hash(password, password_params(p->in->argon2_passes, p->in->argon2_mib),
+			      hash);
 	if (e != 0)
 		return diag_set(reterr, e, "There is not enough memory to hash a password.");
 	who->password = password;
@@ -213,7 +226,9 @@ static int answer(const struct plan *p, const struct access_made **ret, size_t *
 			.password = who->password,
 			.words = who->role->words,
 			.vault = vault_rows[who->role->vault].name,
-			.custodian_of = grants_is_custody(who->role) ? vault_rows[who->role->vault].name : NULL,
+			.custodian_of = grants_is_custody(who->role)
+						? vault_rows[who->role->vault].name
+						: NULL,
 		};
 	}
 	*ret = made;
@@ -226,7 +241,7 @@ static struct plan *new_plan(struct access_init *in, struct arena *mem)
 {
 	struct plan *p = arena_alloc(mem, sizeof(*p));
 	if (p != NULL)
-		*p = (struct plan){ .in = in, .mem = mem };
+		*p = (struct plan){.in = in, .mem = mem};
 	return p;
 }
 
@@ -251,11 +266,14 @@ static int add_first(struct plan *p, const struct role_row *role, struct diag *r
 	while (grants_is_custody(role) && named(p->in, role->vault, given + 1) != NULL)
 		given++;
 	if (given != 0 && given < need)
-		return diag_set(reterr, FW_EINVALID, "The vault %s needs %u custodians.", vault_rows[role->vault].name, need);
+		return diag_set(reterr, FW_EINVALID, "The vault %s needs %u custodians.",
+				vault_rows[role->vault].name, need);
 	for (unsigned k = 1, n = given > need ? given : need; k <= n; k++) {
-		const char *title = arena_printf(p->mem, "%s, %s", role->words, vault_rows[role->vault].words);
+		const char *title =
+			arena_printf(p->mem, "%s, %s", role->words, vault_rows[role->vault].words);
 		if (n > 1)
-			title = arena_printf(p->mem, "%s %u, %s", role->words, k, vault_rows[role->vault].words);
+			title = arena_printf(p->mem, "%s %u, %s", role->words, k,
+					     vault_rows[role->vault].words);
 		if (p->npeople == PEOPLE_MAX)
 			return diag_set(reterr, FW_ELIMIT, "There are too many custodians.");
 		add_person(p, role, n == 1 ? 0 : k, title, 0);
@@ -273,17 +291,22 @@ static int check_names(const struct plan *p, struct diag *reterr)
 	for (size_t i = 0; i < p->npeople; i++) {
 		const char *login = p->people[i].acc.login;
 		if (!account_login_valid(login))
-			return diag_set(reterr, FW_EINVALID, "\"%s\" is no account name: small letters, digits, dots and "
-							     "hyphens, beginning with a letter.", login);
+			return diag_set(
+				reterr, FW_EINVALID,
+				"\"%s\" is no account name: small letters, digits, dots and "
+				"hyphens, beginning with a letter.",
+				login);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(login, p->people[k].acc.login) == 0)
-				return diag_set(reterr, FW_EINVALID, "The name \"%s\" is given twice.", login);
+				return diag_set(reterr, FW_EINVALID,
+						"The name \"%s\" is given twice.", login);
 	}
 	return 0;
 }
 
-int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name, struct arena *a,
-		      const struct access_made **ret, size_t *ret_n, struct diag *reterr)
+int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name,
+		      struct arena *a, const struct access_made **ret, size_t *ret_n,
+		      struct diag *reterr)
 {
 	struct plan *p = new_plan(in, a);
 	int e = p != NULL ? 0 : -ENOMEM;
@@ -304,22 +327,24 @@ int access_init_first(struct access_init *in, const char *agency_code, const cha
 
 /* Nobody: given names in the order of the alphabet, and a family name that says so. */
 static const char *const synthetic[] = {
-	"Amira Example",  "Boon Example",   "Carla Example",  "Dewi Example",  "Emre Example",	"Farah Example",
-	"Goran Example",  "Hana Example",   "Idris Example",  "Jana Example",  "Kofi Example",	"Lina Example",
-	"Mateo Example",  "Noor Example",   "Olga Example",   "Pilar Example", "Qasim Example", "Rosa Example",
-	"Samir Example",  "Talia Example",  "Umar Example",   "Vera Example",  "Wanjiru Example", "Ximena Example",
-	"Yusuf Example",  "Zeynep Example",
+	"Amira Example",  "Boon Example",  "Carla Example",   "Dewi Example",   "Emre Example",
+	"Farah Example",  "Goran Example", "Hana Example",    "Idris Example",  "Jana Example",
+	"Kofi Example",   "Lina Example",  "Mateo Example",   "Noor Example",   "Olga Example",
+	"Pilar Example",  "Qasim Example", "Rosa Example",    "Samir Example",  "Talia Example",
+	"Umar Example",   "Vera Example",  "Wanjiru Example", "Ximena Example", "Yusuf Example",
+	"Zeynep Example",
 };
 
-int access_init_demo(struct access_init *in, struct arena *a, const struct access_made **ret, size_t *ret_n,
-		     struct diag *reterr)
+int access_init_demo(struct access_init *in, struct arena *a, const struct access_made **ret,
+		     size_t *ret_n, struct diag *reterr)
 {
 	struct plan *p = new_plan(in, a);
 	char *hash = arena_alloc(a, PASSWORD_HASH);
 	if (p == NULL || hash == NULL)
 		return -ENOMEM;
 	/* One hash for all: the password is printed anyway, and the demonstration starts sooner. */
-	int e = password_hash(ACCESS_DEMO_PASSWORD, password_params(in->argon2_passes, in->argon2_mib), hash);
+	int e = password_hash(ACCESS_DEMO_PASSWORD,
+			      password_params(in->argon2_passes, in->argon2_mib), hash);
 	if (e != 0)
 		return diag_set(reterr, e, "There is not enough memory to hash a password.");
 	add_agency(p, "EX-BORDER", "Exercise Border Service");
@@ -328,7 +353,9 @@ int access_init_demo(struct access_init *in, struct arena *a, const struct acces
 	const size_t names = sizeof(synthetic) / sizeof(synthetic[0]);
 	for (size_t r = 0; r < ROLE_COUNT; r++) {
 		const struct role_row *role = &role_rows[r];
-		size_t agency = role->vault == VAULT_PROTECTION ? 2 : role->vault == VAULT_OPERATIONAL ? 1 : 0;
+		size_t agency = role->vault == VAULT_PROTECTION    ? 2
+				: role->vault == VAULT_OPERATIONAL ? 1
+								   : 0;
 		for (unsigned k = 1, n = how_many(role); k <= n; k++)
 			add_person(p, role, n == 1 ? 0 : k, synthetic[p->npeople % names], agency);
 	}

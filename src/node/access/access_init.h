@@ -30,11 +30,13 @@ struct access_init {
 	struct store *stores[4];
 	/* Argon2id: settings session.argon2_passes and session.argon2_mib; 0: the standard. */
 	unsigned argon2_passes, argon2_mib;
-	/* access_init_first: names instead of the standard ones; of a vault that is not named, these. */
+	/* access_init_first: names instead of the standard ones; of a vault that is not named,
+	 * these. */
 	const char *administrator;
 	const struct access_named *custodians;
 	size_t ncustodians;
-	/* access_init_first: the first password of an account, or NULL for a random one. NULL: all random. */
+	/* access_init_first: the first password of an account, or NULL for a random one. NULL: all
+	 * random. */
 	const char *(*password)(void *arg, const char *login);
 	void *arg;
 };
@@ -44,8 +46,8 @@ struct access_made {
 	struct uuid id;
 	const char *login, *display, *agency;
 	const char *password;
-	const char *words; /* its role */
-	const char *vault; /* in which */
+	const char *words;        /* its role */
+	const char *vault;        /* in which */
 	const char *custodian_of; /* vault whose key pair this account must get; NULL if none */
 };
 
@@ -57,8 +59,9 @@ struct access_made {
  * *ret is an array in ${a}.  FW_EEXISTS when the house has accounts; FW_EINVALID for
  * a name that is none or is given twice, or too few custodians for a vault.
  */
-int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name, struct arena *a,
-		      const struct access_made **ret, size_t *ret_n, struct diag *reterr);
+int access_init_first(struct access_init *in, const char *agency_code, const char *agency_name,
+		      struct arena *a, const struct access_made **ret, size_t *ret_n,
+		      struct diag *reterr);
 
 /*
  * The accounts of a demonstration, for nodes marked as exercise only: three
@@ -68,7 +71,7 @@ int access_init_first(struct access_init *in, const char *agency_code, const cha
  * "custodian.house".  Instead of access_init_first(), not after it.
  */
 #define ACCESS_DEMO_PASSWORD "fairway-exercise"
-int access_init_demo(struct access_init *in, struct arena *a, const struct access_made **ret, size_t *ret_n,
-		     struct diag *reterr);
+int access_init_demo(struct access_init *in, struct arena *a, const struct access_made **ret,
+		     size_t *ret_n, struct diag *reterr);
 
 #endif

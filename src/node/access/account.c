@@ -36,7 +36,8 @@ int account_get(struct store *db, const struct uuid *id, struct arena *a, struct
 	return arena_failed(a) ? -ENOMEM : 0;
 }
 
-int account_find(struct store *db, const char *login, struct arena *a, struct account *ret, struct diag *reterr)
+int account_find(struct store *db, const char *login, struct arena *a, struct account *ret,
+		 struct diag *reterr)
 {
 	struct store_value arg = sv_text(login);
 	struct store_rows *rows;
@@ -59,23 +60,25 @@ bool account_login_valid(const char *login)
 int account_insert(struct store *db, const struct account *acc, usec_t now, struct diag *reterr)
 {
 	int64_t n;
-	struct store_value row[] = { sv_uuid(&acc->id), sv_text(acc->login), sv_text(acc->display),
-				     sv_uuid(&acc->agency), sv_int(now) };
+	struct store_value row[] = {sv_uuid(&acc->id), sv_text(acc->login), sv_text(acc->display),
+				    sv_uuid(&acc->agency), sv_int(now)};
 	int e = store_exec(db, SQL_ACCESS_ACCOUNT_INSERT, row, 5, &n, reterr);
 	if (e == 0 && n == 0)
 		e = diag_set(reterr, FW_EEXISTS, "There is an account of this name.");
 	if (e != 0)
 		return e;
-	struct store_value cred[] = { sv_uuid(&acc->id), sv_text(acc->hash), sv_int(acc->fresh), sv_int(now) };
+	struct store_value cred[] = {sv_uuid(&acc->id), sv_text(acc->hash), sv_int(acc->fresh),
+				     sv_int(now)};
 	return store_exec(db, SQL_ACCESS_CREDENTIAL_INSERT, cred, 4, NULL, reterr);
 }
 
-int account_reset(struct store *db, const struct uuid *id, const char *hash, usec_t now, struct diag *reterr)
+int account_reset(struct store *db, const struct uuid *id, const char *hash, usec_t now,
+		  struct diag *reterr)
 {
-	struct store_value cred[] = { sv_uuid(id), sv_text(hash), sv_int(1), sv_int(now) };
+	struct store_value cred[] = {sv_uuid(id), sv_text(hash), sv_int(1), sv_int(now)};
 	int e = store_exec(db, SQL_ACCESS_CREDENTIAL_SET, cred, 4, NULL, reterr);
 	for (int confirmed = 0; e == 0 && confirmed <= 1; confirmed++) {
-		struct store_value drop[] = { sv_uuid(id), sv_int(confirmed) };
+		struct store_value drop[] = {sv_uuid(id), sv_int(confirmed)};
 		e = store_exec(db, SQL_ACCESS_FACTOR_DROP, drop, 2, NULL, reterr);
 	}
 	if (e == 0)
@@ -86,8 +89,8 @@ int account_reset(struct store *db, const struct uuid *id, const char *hash, use
 }
 
 /* The vaults named in column 0, as bits. */
-static int vault_bits(struct store *db, int statement, const struct store_value *args, size_t n, uint32_t *ret,
-		      struct diag *reterr)
+static int vault_bits(struct store *db, int statement, const struct store_value *args, size_t n,
+		      uint32_t *ret, struct diag *reterr)
 {
 	struct store_rows *rows;
 	int e = store_query(db, statement, args, n, &rows, reterr);
@@ -98,7 +101,8 @@ static int vault_bits(struct store *db, int statement, const struct store_value 
 		size_t len;
 		const uint8_t *name = store_bytes(rows, 0, &len);
 		for (int v = 0; v < VAULT_COUNT; v++)
-			if (len == strlen(vault_rows[v].name) && memcmp(name, vault_rows[v].name, len) == 0)
+			if (len == strlen(vault_rows[v].name) &&
+			    memcmp(name, vault_rows[v].name, len) == 0)
 				bits |= UINT32_C(1) << v;
 	}
 	store_rows_close(rows);
@@ -116,8 +120,8 @@ int hold_of(struct store *db, const struct uuid *account, uint32_t *ret, struct 
 int hold_mark(struct store *db, const struct uuid *account, int vault, bool strong, usec_t now,
 	      bool *ret_changed, struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_text(vault_rows[vault].name), sv_int(strong),
-				      sv_int(now) };
+	struct store_value args[] = {sv_uuid(account), sv_text(vault_rows[vault].name),
+				     sv_int(strong), sv_int(now)};
 	struct store_rows *rows;
 	int64_t n;
 	int e = store_one(db, SQL_ACCESS_ACCOUNT_GET, args, 1, &rows, reterr);
@@ -132,9 +136,10 @@ int hold_mark(struct store *db, const struct uuid *account, int vault, bool stro
 	return e;
 }
 
-int hold_unmark(struct store *db, const struct uuid *account, int vault, bool *ret_changed, struct diag *reterr)
+int hold_unmark(struct store *db, const struct uuid *account, int vault, bool *ret_changed,
+		struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_text(vault_rows[vault].name) };
+	struct store_value args[] = {sv_uuid(account), sv_text(vault_rows[vault].name)};
 	int64_t n;
 	int e = store_exec(db, SQL_ACCESS_HOLD_DELETE, args, 2, &n, reterr);
 	if (e == 0)
@@ -154,10 +159,11 @@ int hold_is_strong(struct store *db, const struct uuid *account, bool *ret, stru
 	return 0;
 }
 
-int hold_page(struct store *db, int vault, const struct uuid *after, struct uuid *ret, size_t max, size_t *ret_n,
-	      struct diag *reterr)
+int hold_page(struct store *db, int vault, const struct uuid *after, struct uuid *ret, size_t max,
+	      size_t *ret_n, struct diag *reterr)
 {
-	struct store_value args[] = { sv_text(vault_rows[vault].name), sv_uuid(after), sv_int((int64_t)max) };
+	struct store_value args[] = {sv_text(vault_rows[vault].name), sv_uuid(after),
+				     sv_int((int64_t)max)};
 	struct store_rows *rows;
 	int e = store_query(db, SQL_ACCESS_HOLD_PAGE, args, 3, &rows, reterr);
 	if (e != 0)
@@ -175,14 +181,16 @@ int hold_page(struct store *db, int vault, const struct uuid *after, struct uuid
 int consent_put(struct store *db, const struct uuid *account, int vault, const struct uuid *by,
 		const struct uuid *second, usec_t now, struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_text(vault_rows[vault].name), sv_uuid(by),
-				      uuid_is_nil(second) ? sv_null() : sv_uuid(second), sv_int(now) };
+	struct store_value args[] = {sv_uuid(account), sv_text(vault_rows[vault].name), sv_uuid(by),
+				     uuid_is_nil(second) ? sv_null() : sv_uuid(second),
+				     sv_int(now)};
 	int e = store_exec(db, SQL_ACCESS_CONSENT_DELETE, args, 2, NULL, reterr);
 	return e == 0 ? store_exec(db, SQL_ACCESS_CONSENT_INSERT, args, 5, NULL, reterr) : e;
 }
 
-int consent_of(struct store *db, const struct uuid *account, usec_t now, uint32_t *ret, struct diag *reterr)
+int consent_of(struct store *db, const struct uuid *account, usec_t now, uint32_t *ret,
+	       struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_int(now - CONSENT_DAYS * USEC_PER_DAY) };
+	struct store_value args[] = {sv_uuid(account), sv_int(now - CONSENT_DAYS * USEC_PER_DAY)};
 	return vault_bits(db, SQL_ACCESS_CONSENT_OF, args, 2, ret, reterr);
 }

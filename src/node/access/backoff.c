@@ -9,13 +9,14 @@
 #include "gen/sql.h"
 #include "store/store.h"
 
-/* The table of the header: multiples of the free tries, failures to a doubling, parts of the longest wait. */
+/* The table of the header: multiples of the free tries, failures to a doubling, parts of the
+ * longest wait. */
 static const struct {
 	int64_t free, every, part;
 } shape[BACKOFF_KEYS] = {
-	[BACKOFF_PAIR] = { 1, 1, 1 },
-	[BACKOFF_ADDRESS] = { 6, 5, 3 },
-	[BACKOFF_ACCOUNT] = { 10, 10, 15 },
+	[BACKOFF_PAIR] = {1, 1, 1},
+	[BACKOFF_ADDRESS] = {6, 5, 3},
+	[BACKOFF_ACCOUNT] = {10, 10, 15},
 };
 
 struct count {
@@ -44,7 +45,8 @@ void backoff_init(struct backoff *b, const struct backoff_rules *rules, const ui
 		crypto_generichash_state st;
 		crypto_generichash_init(&st, key, sizeof(key), BACKOFF_KEY);
 		crypto_generichash_update(&st, &of, 1);
-		if (of != BACKOFF_ADDRESS) /* with its NUL, so that name and address cannot run into each other */
+		if (of != BACKOFF_ADDRESS) /* with its NUL, so that name and address cannot run into
+					      each other */
 			crypto_generichash_update(&st, (const uint8_t *)login, strlen(login) + 1);
 		if (of != BACKOFF_ACCOUNT)
 			put_address(&st, address != NULL ? address : "");
@@ -70,7 +72,7 @@ static int look(struct store *db, const uint8_t key[BACKOFF_KEY], usec_t now, st
 	struct store_value arg = sv_bytes(key, BACKOFF_KEY);
 	struct store_rows *rows;
 	int e = store_one(db, SQL_ACCESS_FAILURE_GET, &arg, 1, &rows, reterr);
-	*ret = (struct count){ 0 };
+	*ret = (struct count){0};
 	if (e == FW_ENOTFOUND)
 		return 0;
 	if (e != 0)
@@ -87,15 +89,17 @@ static int look(struct store *db, const uint8_t key[BACKOFF_KEY], usec_t now, st
 	return 0;
 }
 
-static int put(struct store *db, const uint8_t key[BACKOFF_KEY], const struct count *c, struct diag *reterr)
+static int put(struct store *db, const uint8_t key[BACKOFF_KEY], const struct count *c,
+	       struct diag *reterr)
 {
-	struct store_value args[] = { sv_bytes(key, BACKOFF_KEY), sv_int(c->failures), sv_int(c->last),
-				      c->good != 0 ? sv_int(c->good) : sv_null() };
+	struct store_value args[] = {sv_bytes(key, BACKOFF_KEY), sv_int(c->failures),
+				     sv_int(c->last), c->good != 0 ? sv_int(c->good) : sv_null()};
 	int id = c->there ? SQL_ACCESS_FAILURE_UPDATE : SQL_ACCESS_FAILURE_INSERT;
 	return store_exec(db, id, args, 4, NULL, reterr);
 }
 
-int backoff_look(struct store *db, const struct backoff *b, usec_t now, usec_t *ret_wait, struct diag *reterr)
+int backoff_look(struct store *db, const struct backoff *b, usec_t now, usec_t *ret_wait,
+		 struct diag *reterr)
 {
 	usec_t longest = 0;
 	bool known = false;
@@ -105,7 +109,8 @@ int backoff_look(struct store *db, const struct backoff *b, usec_t now, usec_t *
 		if (e != 0)
 			return e;
 		known = of == BACKOFF_PAIR && c.good != 0;
-		usec_t left = c.last + backoff_wait(&b->rules, (enum backoff_of)of, c.failures) - now;
+		usec_t left =
+			c.last + backoff_wait(&b->rules, (enum backoff_of)of, c.failures) - now;
 		if (left > longest)
 			longest = left;
 	}
@@ -147,6 +152,7 @@ int backoff_passed(struct store *db, const struct backoff *b, usec_t now, struct
 
 int backoff_purge(struct store *db, usec_t now, struct diag *reterr)
 {
-	struct store_value args[] = { sv_int(now - USEC_PER_DAY), sv_int(now - BACKOFF_KNOWN_DAYS * USEC_PER_DAY) };
+	struct store_value args[] = {sv_int(now - USEC_PER_DAY),
+				     sv_int(now - BACKOFF_KNOWN_DAYS * USEC_PER_DAY)};
 	return store_exec(db, SQL_ACCESS_FAILURE_PURGE, args, 2, NULL, reterr);
 }

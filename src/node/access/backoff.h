@@ -66,7 +66,8 @@ void backoff_init(struct backoff *b, const struct backoff_rules *rules, const ui
 /* The pure rule: how long after its last failure a key with ${failures} must wait. */
 usec_t backoff_wait(const struct backoff_rules *rules, enum backoff_of of, int64_t failures);
 /* *ret_wait: microseconds still to wait, 0 for none. */
-int backoff_look(struct store *db, const struct backoff *b, usec_t now, usec_t *ret_wait, struct diag *reterr);
+int backoff_look(struct store *db, const struct backoff *b, usec_t now, usec_t *ret_wait,
+		 struct diag *reterr);
 /* Count a failure. */
 int backoff_failed(struct store *db, const struct backoff *b, usec_t now, struct diag *reterr);
 /* It went well: the pair starts anew and is known. */

@@ -18,7 +18,7 @@ struct bound {
 
 static struct bound bound_to(const struct uuid *id, const struct uuid *account)
 {
-	return (struct bound){ .table = "access_factor", .id = *id, .account = *account };
+	return (struct bound){.table = "access_factor", .id = *id, .account = *account};
 }
 
 int factor_begin(struct store *db, const uint8_t key[32], const struct uuid *account, usec_t now,
@@ -30,10 +30,11 @@ int factor_begin(struct store *db, const uint8_t key[32], const struct uuid *acc
 	buf_init(&sealed, TOTP_SECRET + SEAL_OVERHEAD);
 	randombytes_buf(ret_secret, TOTP_SECRET);
 	int e = seal(key, ret_secret, TOTP_SECRET, &ad, sizeof(ad), &sealed);
-	struct store_value drop[] = { sv_uuid(account), sv_int(0) };
+	struct store_value drop[] = {sv_uuid(account), sv_int(0)};
 	if (e == 0)
 		e = store_exec(db, SQL_ACCESS_FACTOR_DROP, drop, 2, NULL, reterr);
-	struct store_value row[] = { sv_uuid(account), sv_uuid(&id), sv_bytes(sealed.data, sealed.len), sv_int(now) };
+	struct store_value row[] = {sv_uuid(account), sv_uuid(&id),
+				    sv_bytes(sealed.data, sealed.len), sv_int(now)};
 	if (e == 0)
 		e = store_exec(db, SQL_ACCESS_FACTOR_INSERT, row, 4, NULL, reterr);
 	buf_release(&sealed);
@@ -44,7 +45,7 @@ int factor_begin(struct store *db, const uint8_t key[32], const struct uuid *acc
 static int match(struct store *db, const uint8_t key[32], const struct uuid *account, int confirmed,
 		 const char *code, usec_t now, int64_t *ret_step, struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_int(confirmed) };
+	struct store_value args[] = {sv_uuid(account), sv_int(confirmed)};
 	struct store_rows *rows;
 	int e = store_one(db, SQL_ACCESS_FACTOR_GET, args, 2, &rows, reterr);
 	if (e != 0)
@@ -69,15 +70,15 @@ static int match(struct store *db, const uint8_t key[32], const struct uuid *acc
 	return step >= 0 ? 0 : FW_EAUTH;
 }
 
-int factor_confirm(struct store *db, const uint8_t key[32], const struct uuid *account, const char *code,
-		   usec_t now, struct diag *reterr)
+int factor_confirm(struct store *db, const uint8_t key[32], const struct uuid *account,
+		   const char *code, usec_t now, struct diag *reterr)
 {
 	int64_t step = -1;
 	int e = match(db, key, account, 0, code, now, &step, reterr);
-	struct store_value drop[] = { sv_uuid(account), sv_int(1) };
+	struct store_value drop[] = {sv_uuid(account), sv_int(1)};
 	if (e == 0)
 		e = store_exec(db, SQL_ACCESS_FACTOR_DROP, drop, 2, NULL, reterr);
-	struct store_value row[] = { sv_uuid(account), sv_int(step) };
+	struct store_value row[] = {sv_uuid(account), sv_int(step)};
 	return e == 0 ? store_exec(db, SQL_ACCESS_FACTOR_CONFIRM, row, 2, NULL, reterr) : e;
 }
 
@@ -90,7 +91,7 @@ int factor_make_recovery(struct store *db, const uint8_t key[32], const struct u
 			 char ret[RECOVERY_CODES][RECOVERY_TEXT + 1], struct diag *reterr)
 {
 	uint8_t k[32], hash[RECOVERY_HASH];
-	struct store_value args[] = { sv_uuid(account), sv_bytes(hash, sizeof(hash)) };
+	struct store_value args[] = {sv_uuid(account), sv_bytes(hash, sizeof(hash))};
 	int e = store_exec(db, SQL_ACCESS_RECOVERY_DROP, args, 1, NULL, reterr);
 	recovery_key(key, k);
 	for (size_t i = 0; e == 0 && i < RECOVERY_CODES; i++) {
@@ -102,27 +103,27 @@ int factor_make_recovery(struct store *db, const uint8_t key[32], const struct u
 	return e;
 }
 
-int factor_use_code(struct store *db, const uint8_t key[32], const struct uuid *account, const char *code,
-		    usec_t now, struct diag *reterr)
+int factor_use_code(struct store *db, const uint8_t key[32], const struct uuid *account,
+		    const char *code, usec_t now, struct diag *reterr)
 {
 	int64_t step = -1, n = 0;
 	int e = match(db, key, account, 1, code, now, &step, reterr);
 	if (e == FW_ENOTFOUND)
 		return FW_EAUTH;
-	struct store_value args[] = { sv_uuid(account), sv_int(step) };
+	struct store_value args[] = {sv_uuid(account), sv_int(step)};
 	if (e == 0)
 		e = store_exec(db, SQL_ACCESS_FACTOR_STEP, args, 2, &n, reterr);
 	return e == 0 && n == 0 ? FW_EAUTH : e;
 }
 
-int factor_use_recovery(struct store *db, const uint8_t key[32], const struct uuid *account, const char *code,
-			struct diag *reterr)
+int factor_use_recovery(struct store *db, const uint8_t key[32], const struct uuid *account,
+			const char *code, struct diag *reterr)
 {
 	uint8_t k[32], hash[RECOVERY_HASH];
 	recovery_key(key, k);
 	recovery_hash(k, code, hash);
 	sodium_memzero(k, sizeof(k));
-	struct store_value args[] = { sv_uuid(account), sv_bytes(hash, sizeof(hash)) };
+	struct store_value args[] = {sv_uuid(account), sv_bytes(hash, sizeof(hash))};
 	int64_t n;
 	int e = store_exec(db, SQL_ACCESS_RECOVERY_USE, args, 2, &n, reterr);
 	return e == 0 && n == 0 ? FW_EAUTH : e;

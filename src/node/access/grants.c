@@ -17,10 +17,14 @@ unsigned custodians_needed(int vault)
 static int custody_perm(int vault)
 {
 	switch (vault) {
-	case VAULT_STRATEGIC: return PERM_STRATEGIC_CUSTODY;
-	case VAULT_OPERATIONAL: return PERM_OPERATIONAL_CUSTODY;
-	case VAULT_PROTECTION: return PERM_PROTECTION_CUSTODY;
-	default: return PERM_HOUSE_CUSTODY;
+	case VAULT_STRATEGIC:
+		return PERM_STRATEGIC_CUSTODY;
+	case VAULT_OPERATIONAL:
+		return PERM_OPERATIONAL_CUSTODY;
+	case VAULT_PROTECTION:
+		return PERM_PROTECTION_CUSTODY;
+	default:
+		return PERM_HOUSE_CUSTODY;
 	}
 }
 
@@ -49,7 +53,8 @@ bool grants_is_custody(const struct role_row *role)
 
 bool grants_is_strong(const struct role_row *role)
 {
-	return role->vault == VAULT_HOUSE || role->vault == VAULT_PROTECTION || grants_is_custody(role);
+	return role->vault == VAULT_HOUSE || role->vault == VAULT_PROTECTION ||
+	       grants_is_custody(role);
 }
 
 int grants_read_permissions(struct store *db, int vault, const struct uuid *account, uint64_t *ret,
@@ -74,8 +79,8 @@ int grants_read_permissions(struct store *db, int vault, const struct uuid *acco
 	return e;
 }
 
-int grants_holds(struct store *db, int vault, const struct uuid *account, bool *ret, bool *ret_strong,
-		 struct diag *reterr)
+int grants_holds(struct store *db, int vault, const struct uuid *account, bool *ret,
+		 bool *ret_strong, struct diag *reterr)
 {
 	struct store_value arg = sv_uuid(account);
 	struct store_rows *rows;
@@ -98,7 +103,8 @@ int grants_holds(struct store *db, int vault, const struct uuid *account, bool *
 	return e;
 }
 
-int grants_is_custodian(struct store *db, int vault, const struct uuid *account, bool *ret, struct diag *reterr)
+int grants_is_custodian(struct store *db, int vault, const struct uuid *account, bool *ret,
+			struct diag *reterr)
 {
 	uint64_t bits;
 	int e = grants_read_permissions(db, vault, account, &bits, reterr);
@@ -107,9 +113,10 @@ int grants_is_custodian(struct store *db, int vault, const struct uuid *account,
 	return e;
 }
 
-/* How many accounts but ${without} have a role that may grant. Rows of one role hold an account once. */
-static int count_other_custodians(struct store *db, int vault, const struct uuid *without, unsigned *ret,
-				  struct diag *reterr)
+/* How many accounts but ${without} have a role that may grant. Rows of one role hold an account
+ * once. */
+static int count_other_custodians(struct store *db, int vault, const struct uuid *without,
+				  unsigned *ret, struct diag *reterr)
 {
 	struct uuid seen[8]; /* more than enough to know that enough are left */
 	unsigned n = 0;
@@ -144,9 +151,12 @@ static int check_persons(int vault, const struct grant *g, struct diag *reterr)
 {
 	bool two = !uuid_is_nil(&g->second);
 	if (uuid_equal(&g->account, &g->by) || (two && uuid_equal(&g->account, &g->second)))
-		return diag_set(reterr, FW_EDENIED, "Nobody gives a role to himself; another custodian must.");
-	if (uuid_is_nil(&g->by) || uuid_equal(&g->by, &g->second) || (custodians_needed(vault) == 2) != two)
-		return diag_set(reterr, FW_EDENIED, "This vault's roles need %u different custodians.",
+		return diag_set(reterr, FW_EDENIED,
+				"Nobody gives a role to himself; another custodian must.");
+	if (uuid_is_nil(&g->by) || uuid_equal(&g->by, &g->second) ||
+	    (custodians_needed(vault) == 2) != two)
+		return diag_set(reterr, FW_EDENIED,
+				"This vault's roles need %u different custodians.",
 				custodians_needed(vault));
 	return 0;
 }
@@ -155,7 +165,9 @@ static int check_custodian(struct store *db, int vault, const struct uuid *who, 
 {
 	bool is;
 	int e = grants_is_custodian(db, vault, who, &is, reterr);
-	return e == 0 && !is ? diag_set(reterr, FW_EDENIED, "Only a custodian of the vault gives its roles.") : e;
+	return e == 0 && !is ? diag_set(reterr, FW_EDENIED,
+					"Only a custodian of the vault gives its roles.")
+			     : e;
 }
 
 int grants_give(struct store *db, int vault, struct grant *g, usec_t now, struct diag *reterr)
@@ -170,11 +182,17 @@ int grants_give(struct store *db, int vault, struct grant *g, usec_t now, struct
 		return e;
 	g->id = uuid_new();
 	int64_t n;
-	struct store_value args[] = { sv_uuid(&g->id), sv_uuid(&g->account), sv_text(g->login),
-				      sv_text(g->role->name), sv_int(now), sv_uuid(&g->by),
-				      two ? sv_uuid(&g->second) : sv_null() };
+	struct store_value args[] = {sv_uuid(&g->id),
+				     sv_uuid(&g->account),
+				     sv_text(g->login),
+				     sv_text(g->role->name),
+				     sv_int(now),
+				     sv_uuid(&g->by),
+				     two ? sv_uuid(&g->second) : sv_null()};
 	e = store_exec(db, SQL_ACCESS_GRANT_INSERT, args, 7, &n, reterr);
-	return e == 0 && n == 0 ? diag_set(reterr, FW_EEXISTS, "The account holds this role already.") : e;
+	return e == 0 && n == 0
+		       ? diag_set(reterr, FW_EEXISTS, "The account holds this role already.")
+		       : e;
 }
 
 static void copy_login(char out[ACCESS_LOGIN_MAX + 1], const struct store_rows *rows, size_t col)
@@ -188,7 +206,8 @@ static void copy_login(char out[ACCESS_LOGIN_MAX + 1], const struct store_rows *
 	out[n] = '\0';
 }
 
-static int get_grant(struct store *db, int vault, const struct uuid *id, struct grant *ret, struct diag *reterr)
+static int get_grant(struct store *db, int vault, const struct uuid *id, struct grant *ret,
+		     struct diag *reterr)
 {
 	struct store_value arg = sv_uuid(id);
 	struct store_rows *rows;
@@ -199,13 +218,15 @@ static int get_grant(struct store *db, int vault, const struct uuid *id, struct 
 		return e;
 	size_t n;
 	const uint8_t *role = store_bytes(rows, 2, &n);
-	*ret = (struct grant){ .id = *id, .account = store_uuid(rows, 0), .role = find_role(vault, role, n) };
+	*ret = (struct grant){
+		.id = *id, .account = store_uuid(rows, 0), .role = find_role(vault, role, n)};
 	copy_login(ret->login, rows, 1);
 	store_rows_close(rows);
 	return 0;
 }
 
-int grants_end_one(struct store *db, int vault, const struct uuid *id, struct grant *ret, struct diag *reterr)
+int grants_end_one(struct store *db, int vault, const struct uuid *id, struct grant *ret,
+		   struct diag *reterr)
 {
 	int e = get_grant(db, vault, id, ret, reterr);
 	if (e != 0)
@@ -216,7 +237,8 @@ int grants_end_one(struct store *db, int vault, const struct uuid *id, struct gr
 		if (e == 0 && left < custodians_needed(vault))
 			e = diag_set(reterr, FW_ECONFLICT,
 				     "The vault needs %u custodian%s; make another one first.",
-				     custodians_needed(vault), custodians_needed(vault) == 1 ? "" : "s");
+				     custodians_needed(vault),
+				     custodians_needed(vault) == 1 ? "" : "s");
 	}
 	struct store_value arg = sv_uuid(id), account = sv_uuid(&ret->account);
 	if (e == 0)
@@ -241,7 +263,8 @@ static int check_no_twin(struct store *db, const struct act *act, usec_t now, st
 	while ((e = store_next(rows, reterr)) == 1) {
 		struct uuid account = store_uuid(rows, 2);
 		size_t len, rlen;
-		const uint8_t *kind = store_bytes(rows, 1, &len), *role = store_bytes(rows, 4, &rlen);
+		const uint8_t *kind = store_bytes(rows, 1, &len),
+			      *role = store_bytes(rows, 4, &rlen);
 		const char *want = act_kind_name(act->kind);
 		bool same = uuid_equal(&account, &act->account) && len == strlen(want) &&
 			    memcmp(kind, want, len) == 0;
@@ -255,13 +278,16 @@ static int check_no_twin(struct store *db, const struct act *act, usec_t now, st
 	store_rows_close(rows);
 	if (e == FW_EEXISTS)
 		return diag_set(reterr, e, "The same act waits already for a second custodian.");
-	return e == FW_ECONFLICT ? diag_set(reterr, e, "Too many acts wait; agree to some or refuse them.") : e;
+	return e == FW_ECONFLICT
+		       ? diag_set(reterr, e, "Too many acts wait; agree to some or refuse them.")
+		       : e;
 }
 
 int act_ask(struct store *db, int vault, struct act *act, usec_t now, struct diag *reterr)
 {
 	if (uuid_equal(&act->account, &act->by))
-		return diag_set(reterr, FW_EDENIED, "Nobody asks for himself; another custodian must.");
+		return diag_set(reterr, FW_EDENIED,
+				"Nobody asks for himself; another custodian must.");
 	int e = check_custodian(db, vault, &act->by, reterr);
 	if (e == 0)
 		e = check_no_twin(db, act, now, reterr);
@@ -269,21 +295,26 @@ int act_ask(struct store *db, int vault, struct act *act, usec_t now, struct dia
 		return e;
 	act->id = uuid_new();
 	act->at = now;
-	struct store_value args[] = { sv_uuid(&act->id), sv_text(act_kind_name(act->kind)),
-				      sv_uuid(&act->account), sv_text(act->login),
-				      act->role != NULL ? sv_text(act->role->name) : sv_null(),
-				      sv_uuid(&act->by), sv_int(now) };
+	struct store_value args[] = {sv_uuid(&act->id),
+				     sv_text(act_kind_name(act->kind)),
+				     sv_uuid(&act->account),
+				     sv_text(act->login),
+				     act->role != NULL ? sv_text(act->role->name) : sv_null(),
+				     sv_uuid(&act->by),
+				     sv_int(now)};
 	return store_exec(db, SQL_ACCESS_ACT_INSERT, args, 7, NULL, reterr);
 }
 
-int act_get(struct store *db, int vault, const struct uuid *id, usec_t now, struct act *ret, struct diag *reterr)
+int act_get(struct store *db, int vault, const struct uuid *id, usec_t now, struct act *ret,
+	    struct diag *reterr)
 {
 	struct store_value arg = sv_uuid(id);
 	struct store_rows *rows;
 	int e = store_one(db, SQL_ACCESS_ACT_GET, &arg, 1, &rows, reterr);
 	if (e == 0) {
 		size_t klen, rlen;
-		const uint8_t *kind = store_bytes(rows, 0, &klen), *role = store_bytes(rows, 3, &rlen);
+		const uint8_t *kind = store_bytes(rows, 0, &klen),
+			      *role = store_bytes(rows, 3, &rlen);
 		*ret = (struct act){
 			.id = *id,
 			.account = store_uuid(rows, 1),
@@ -306,13 +337,15 @@ int act_may_agree(struct store *db, int vault, const struct act *act, const stru
 		  struct diag *reterr)
 {
 	if (uuid_equal(&act->by, who))
-		return diag_set(reterr, FW_EDENIED, "Another custodian must agree than the one who asked.");
+		return diag_set(reterr, FW_EDENIED,
+				"Another custodian must agree than the one who asked.");
 	if (uuid_equal(&act->account, who))
 		return diag_set(reterr, FW_EDENIED, "Nobody agrees to an act about himself.");
 	bool still;
 	int e = grants_is_custodian(db, vault, &act->by, &still, reterr);
 	if (e == 0 && !still)
-		e = diag_set(reterr, FW_ECONFLICT, "Who asked is a custodian no longer; refuse the act.");
+		e = diag_set(reterr, FW_ECONFLICT,
+			     "Who asked is a custodian no longer; refuse the act.");
 	return e == 0 ? check_custodian(db, vault, who, reterr) : e;
 }
 

@@ -40,16 +40,18 @@ const struct role_row *grants_role(int vault, const char *name);
 /* Whether the role may grant others. */
 bool grants_is_custody(const struct role_row *role);
 
-/* Whether it needs a second factor under the policy "custodians": custody, the house, protection. */
+/* Whether it needs a second factor under the policy "custodians": custody, the house, protection.
+ */
 bool grants_is_strong(const struct role_row *role);
 
 /* Bits of the permissions that ${account} holds, from its grants. */
 int grants_read_permissions(struct store *db, int vault, const struct uuid *account, uint64_t *ret,
 			    struct diag *reterr);
 /* Whether the account holds any role, and a strong one; and whether it is a custodian. */
-int grants_holds(struct store *db, int vault, const struct uuid *account, bool *ret, bool *ret_strong,
-		 struct diag *reterr);
-int grants_is_custodian(struct store *db, int vault, const struct uuid *account, bool *ret, struct diag *reterr);
+int grants_holds(struct store *db, int vault, const struct uuid *account, bool *ret,
+		 bool *ret_strong, struct diag *reterr);
+int grants_is_custodian(struct store *db, int vault, const struct uuid *account, bool *ret,
+			struct diag *reterr);
 
 struct grant {
 	struct uuid id, account, by, second; /* second: nil where one is enough */
@@ -62,7 +64,8 @@ struct grant {
  */
 int grants_give(struct store *db, int vault, struct grant *g, usec_t now, struct diag *reterr);
 /* Ends one; the account is queued to be unmarked. *ret says whose and which it was. */
-int grants_end_one(struct store *db, int vault, const struct uuid *id, struct grant *ret, struct diag *reterr);
+int grants_end_one(struct store *db, int vault, const struct uuid *id, struct grant *ret,
+		   struct diag *reterr);
 
 enum act_kind { ACT_GRANT, ACT_RESET };
 struct act {
@@ -75,8 +78,10 @@ struct act {
 const char *act_kind_name(enum act_kind k);
 /* Writes an act that waits for a second custodian; act->id is set. */
 int act_ask(struct store *db, int vault, struct act *act, usec_t now, struct diag *reterr);
-int act_get(struct store *db, int vault, const struct uuid *id, usec_t now, struct act *ret, struct diag *reterr);
-/* Whether ${who} may agree: another custodian than who asked, not the one concerned, and who asked is one still. */
+int act_get(struct store *db, int vault, const struct uuid *id, usec_t now, struct act *ret,
+	    struct diag *reterr);
+/* Whether ${who} may agree: another custodian than who asked, not the one concerned, and who asked
+ * is one still. */
 int act_may_agree(struct store *db, int vault, const struct act *act, const struct uuid *who,
 		  struct diag *reterr);
 int act_delete(struct store *db, const struct uuid *id, struct diag *reterr);

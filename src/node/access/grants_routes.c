@@ -28,7 +28,8 @@ static int see_own_permissions(struct call *c, struct reply *r, struct diag *ret
 	jw_name(&j, "permissions");
 	jw_array(&j);
 	for (size_t i = 0; i < PERM_COUNT; i++)
-		if (perm_rows[i].vault == vault && (c->permissions & UINT64_C(1) << perm_rows[i].bit) != 0)
+		if (perm_rows[i].vault == vault &&
+		    (c->permissions & UINT64_C(1) << perm_rows[i].bit) != 0)
 			jw_string(&j, perm_rows[i].code);
 	jw_end(&j);
 	jw_end(&j);
@@ -45,7 +46,8 @@ static int put_grants(struct call *c, struct jw *j, struct diag *reterr)
 	jw_array(j);
 	while ((e = store_next(rows, reterr)) == 1) {
 		struct arena_mark mark = arena_mark(c->mem);
-		struct uuid id = store_uuid(rows, 0), account = store_uuid(rows, 1), by = store_uuid(rows, 5);
+		struct uuid id = store_uuid(rows, 0), account = store_uuid(rows, 1),
+			    by = store_uuid(rows, 5);
 		char nobody[UUID_TEXT_LEN + 1];
 		jw_object(j);
 		jw_put_uuid(j, "id", &id);
@@ -74,7 +76,8 @@ static int put_pending(struct call *c, struct jw *j, struct diag *reterr)
 	jw_name(j, "pending");
 	jw_array(j);
 	while ((e = store_next(rows, reterr)) == 1) {
-		struct uuid id = store_uuid(rows, 0), account = store_uuid(rows, 2), by = store_uuid(rows, 5);
+		struct uuid id = store_uuid(rows, 0), account = store_uuid(rows, 2),
+			    by = store_uuid(rows, 5);
 		jw_object(j);
 		jw_put_uuid(j, "id", &id);
 		jw_put_string(j, "kind", store_text(rows, 1, c->mem));
@@ -106,7 +109,8 @@ static int list_grants(struct call *c, struct reply *r, struct diag *reterr)
 }
 
 /* ActDone. ${missing}: bits of vaults; ${password}: "" for none. */
-static int put_done(struct reply *r, bool pending, const struct uuid *id, uint32_t missing, const char *password)
+static int put_done(struct reply *r, bool pending, const struct uuid *id, uint32_t missing,
+		    const char *password)
 {
 	struct jw j;
 	jw_init(&j, &r->body);
@@ -132,9 +136,10 @@ static int note(struct call *c, int event, const struct uuid *account, const str
 		const struct role_row *role, struct diag *reterr)
 {
 	char detail[100];
-	struct uuid subjects[2] = { *account, other != NULL ? *other : UUID_NIL };
-	struct ledger_note n = { .event = event, .subjects = subjects,
-				 .nsubjects = other == NULL || uuid_is_nil(other) ? 1 : 2 };
+	struct uuid subjects[2] = {*account, other != NULL ? *other : UUID_NIL};
+	struct ledger_note n = {.event = event,
+				.subjects = subjects,
+				.nsubjects = other == NULL || uuid_is_nil(other) ? 1 : 2};
 	if (role != NULL) {
 		(void)snprintf(detail, sizeof(detail), "{\"role\":\"%s\"}", role->name);
 		n.detail = detail;
@@ -147,7 +152,7 @@ static int body_account(struct call *c, struct wire_name *ret, struct diag *rete
 {
 	const char *id = json_string_value(json_object_get(c->body, "account_id"));
 	const char *login = json_string_value(json_object_get(c->body, "account"));
-	struct wire_name_ask ask = { .by_login = id == NULL };
+	struct wire_name_ask ask = {.by_login = id == NULL};
 	int e = 0;
 	if ((id == NULL) == (login == NULL))
 		e = diag_set(reterr, FW_EINVALID, "Give the account by its id or by its name.");
@@ -168,8 +173,9 @@ static int give(struct call *c, struct grant *g, struct diag *reterr)
 	const int vault = worker_vault(c->worker);
 	bool any, strong = false;
 	int e = grants_holds(c->db, vault, &g->account, &any, &strong, reterr);
-	struct wire_hold_ask ask = { .what = HOLD_MARK, .account = g->account,
-				     .strong = strong || grants_is_strong(g->role) };
+	struct wire_hold_ask ask = {.what = HOLD_MARK,
+				    .account = g->account,
+				    .strong = strong || grants_is_strong(g->role)};
 	struct wire_hold hold;
 	grants_changed(c->worker);
 	grants_marked(c->worker, &g->account);
@@ -190,8 +196,8 @@ static int ask_second(struct call *c, struct reply *r, struct act *act, struct d
 	return e == 0 ? put_done(r, true, &act->id, 0, "") : e;
 }
 
-static int holds_role(struct call *c, const struct uuid *account, const struct role_row *role, bool *ret,
-		      struct diag *reterr)
+static int holds_role(struct call *c, const struct uuid *account, const struct role_row *role,
+		      bool *ret, struct diag *reterr)
 {
 	struct store_value arg = sv_text(role->name);
 	struct store_rows *rows;
@@ -217,14 +223,16 @@ static int check_ready(const struct wire_name *who, struct diag *reterr)
 		return diag_set(reterr, FW_ECONFLICT, "The account is locked.");
 	if (who->fresh)
 		return diag_set(reterr, FW_ECONFLICT,
-				"The account still has the password it was handed; its owner logs in and sets another, then a role can be given.");
+				"The account still has the password it was handed; its owner logs "
+				"in and sets another, then a role can be given.");
 	return 0;
 }
 
 static int make_grant(struct call *c, struct reply *r, struct diag *reterr)
 {
 	const int vault = worker_vault(c->worker);
-	const struct role_row *role = grants_role(vault, json_string_value(json_object_get(c->body, "role")));
+	const struct role_row *role =
+		grants_role(vault, json_string_value(json_object_get(c->body, "role")));
 	if (role == NULL) {
 		diag_place(reterr, "role");
 		return diag_set(reterr, FW_EINVALID, "This vault has no such role.");
@@ -241,14 +249,18 @@ static int make_grant(struct call *c, struct reply *r, struct diag *reterr)
 	if (e != 0)
 		return e;
 	if (custodians_needed(vault) == 2) {
-		struct act act = { .kind = ACT_GRANT, .account = who.account, .by = c->who->account, .role = role };
+		struct act act = {.kind = ACT_GRANT,
+				  .account = who.account,
+				  .by = c->who->account,
+				  .role = role};
 		(void)snprintf(act.login, sizeof(act.login), "%s", who.login);
 		return ask_second(c, r, &act, reterr);
 	}
-	struct grant g = { .account = who.account, .by = c->who->account, .role = role };
+	struct grant g = {.account = who.account, .by = c->who->account, .role = role};
 	(void)snprintf(g.login, sizeof(g.login), "%s", who.login);
 	if (uuid_equal(&g.account, &g.by))
-		return diag_set(reterr, FW_EDENIED, "Nobody gives a role to himself; another custodian must.");
+		return diag_set(reterr, FW_EDENIED,
+				"Nobody gives a role to himself; another custodian must.");
 	e = give(c, &g, reterr);
 	return e == 0 ? put_done(r, false, &g.id, 0, "") : e;
 }
@@ -277,8 +289,8 @@ static int reset(struct call *c, struct reply *r, const struct wire_reset_ask *a
 		e = diag_set(reterr, ret.code, "The house refuses this reset.");
 	if (e == 0) {
 		*ret_done = ret.code == 0;
-		e = note(c, *ret_done ? LEDGER_EV_CREDENTIAL_RESET : LEDGER_EV_CREDENTIAL_CONSENT, &ask->account,
-			 &ask->second, NULL, reterr);
+		e = note(c, *ret_done ? LEDGER_EV_CREDENTIAL_RESET : LEDGER_EV_CREDENTIAL_CONSENT,
+			 &ask->account, &ask->second, NULL, reterr);
 	}
 	if (e == 0)
 		e = put_done(r, !*ret_done, &ask->account, ret.missing, ret.password);
@@ -286,15 +298,18 @@ static int reset(struct call *c, struct reply *r, const struct wire_reset_ask *a
 	return e;
 }
 
-/* In protection nothing is begun before the other vaults' custodians have agreed: protection comes last (house_reset.c). */
+/* In protection nothing is begun before the other vaults' custodians have agreed: protection comes
+ * last (house_reset.c). */
 static int check_others_agreed(struct call *c, const struct uuid *account, struct diag *reterr)
 {
-	struct wire_reset_ask look = { .what = RESET_LOOK, .account = *account, .by = c->who->account };
+	struct wire_reset_ask look = {
+		.what = RESET_LOOK, .account = *account, .by = c->who->account};
 	struct wire_reset ret;
 	int e = link_reset(c->worker, c->db, &look, &ret, reterr);
 	for (int v = 0; e == 0 && v < VAULT_COUNT; v++)
 		if ((ret.missing & UINT32_C(1) << v) != 0)
-			e = diag_set(reterr, FW_ECONFLICT, "The custodians of the vault %s must agree first.",
+			e = diag_set(reterr, FW_ECONFLICT,
+				     "The custodians of the vault %s must agree first.",
 				     vault_rows[v].name);
 	return e;
 }
@@ -310,17 +325,19 @@ static int make_reset(struct call *c, struct reply *r, struct diag *reterr)
 	if (e == 0 && !holds)
 		e = diag_set(reterr, FW_ENOTFOUND, "The account holds no role in this vault.");
 	if (e == 0 && uuid_equal(&who.account, &c->who->account))
-		e = diag_set(reterr, FW_EDENIED, "Nobody resets his own credential; another custodian must.");
+		e = diag_set(reterr, FW_EDENIED,
+			     "Nobody resets his own credential; another custodian must.");
 	if (e == 0 && custodians_needed(vault) == 2)
 		e = check_others_agreed(c, &who.account, reterr);
 	if (e != 0)
 		return e;
 	if (custodians_needed(vault) == 2) {
-		struct act act = { .kind = ACT_RESET, .account = who.account, .by = c->who->account };
+		struct act act = {.kind = ACT_RESET, .account = who.account, .by = c->who->account};
 		(void)snprintf(act.login, sizeof(act.login), "%s", who.login);
 		return ask_second(c, r, &act, reterr);
 	}
-	struct wire_reset_ask ask = { .what = RESET_AGREE, .account = who.account, .by = c->who->account };
+	struct wire_reset_ask ask = {
+		.what = RESET_AGREE, .account = who.account, .by = c->who->account};
 	bool done;
 	return reset(c, r, &ask, &done, reterr);
 }
@@ -334,8 +351,11 @@ static int param_act(struct call *c, struct act *ret, struct diag *reterr)
 
 static int agree_grant(struct call *c, struct reply *r, const struct act *act, struct diag *reterr)
 {
-	struct grant g = { .account = act->account, .by = act->by, .second = c->who->account, .role = act->role };
-	const struct wire_name_ask ask = { .account = act->account };
+	struct grant g = {.account = act->account,
+			  .by = act->by,
+			  .second = c->who->account,
+			  .role = act->role};
+	const struct wire_name_ask ask = {.account = act->account};
 	struct wire_name who;
 	(void)snprintf(g.login, sizeof(g.login), "%s", act->login);
 	int e = link_name(c->worker, c->db, &ask, &who, reterr);
@@ -350,8 +370,10 @@ static int agree_grant(struct call *c, struct reply *r, const struct act *act, s
 
 static int agree_reset(struct call *c, struct reply *r, const struct act *act, struct diag *reterr)
 {
-	struct wire_reset_ask ask = { .what = RESET_AGREE, .account = act->account, .by = act->by,
-				      .second = c->who->account };
+	struct wire_reset_ask ask = {.what = RESET_AGREE,
+				     .account = act->account,
+				     .by = act->by,
+				     .second = c->who->account};
 	bool done = false;
 	int e = check_others_agreed(c, &act->account, reterr);
 	if (e == 0)
@@ -369,10 +391,12 @@ static int agree_act(struct call *c, struct reply *r, struct diag *reterr)
 		e = note(c, LEDGER_EV_ACT_AGREE, &act.account, &act.by, act.role, reterr);
 	if (e != 0)
 		return e;
-	return act.kind == ACT_GRANT ? agree_grant(c, r, &act, reterr) : agree_reset(c, r, &act, reterr);
+	return act.kind == ACT_GRANT ? agree_grant(c, r, &act, reterr)
+				     : agree_reset(c, r, &act, reterr);
 }
 
-/* The one concerned may not: otherwise a custodian suspected of misuse could stop the reset of his own credential. */
+/* The one concerned may not: otherwise a custodian suspected of misuse could stop the reset of his
+ * own credential. */
 static int refuse_act(struct call *c, struct reply *r, struct diag *reterr)
 {
 	struct act act;
@@ -388,12 +412,12 @@ static int refuse_act(struct call *c, struct reply *r, struct diag *reterr)
 }
 
 const struct call_row grants_calls[] = {
-	{ OP_SEE_OWN_PERMISSIONS, see_own_permissions },
-	{ OP_LIST_GRANTS, list_grants },
-	{ OP_MAKE_GRANT, make_grant },
-	{ OP_END_GRANT, end_grant },
-	{ OP_MAKE_RESET, make_reset },
-	{ OP_AGREE_ACT, agree_act },
-	{ OP_REFUSE_ACT, refuse_act },
-	{ -1, NULL },
+	{OP_SEE_OWN_PERMISSIONS, see_own_permissions},
+	{OP_LIST_GRANTS, list_grants},
+	{OP_MAKE_GRANT, make_grant},
+	{OP_END_GRANT, end_grant},
+	{OP_MAKE_RESET, make_reset},
+	{OP_AGREE_ACT, agree_act},
+	{OP_REFUSE_ACT, refuse_act},
+	{-1, NULL},
 };

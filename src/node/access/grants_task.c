@@ -25,7 +25,8 @@ enum { CACHE = 256, RECENT = 64, PAGE = HOLD_PAGE, AGAIN_SECONDS = 5, HOUR = 360
 
 static const char own_name[] = "access.grants", task_name[] = "access.grants";
 
-/* Where the comparison with the house stands: first every grant is marked, then every mark is looked at. */
+/* Where the comparison with the house stands: first every grant is marked, then every mark is
+ * looked at. */
 enum phase { PHASE_NONE, PHASE_MARK, PHASE_LIST };
 
 struct grants {
@@ -70,8 +71,8 @@ static size_t slot_of(const struct uuid *account)
 	return account->b[15] % CACHE;
 }
 
-int grants_permissions(struct worker *w, struct store *db, const struct uuid *account, uint64_t *ret,
-		       struct diag *reterr)
+int grants_permissions(struct worker *w, struct store *db, const struct uuid *account,
+		       uint64_t *ret, struct diag *reterr)
 {
 	struct grants *g = grants_of(w);
 	size_t slot = slot_of(account);
@@ -114,11 +115,13 @@ static void open_cache(struct grants *g)
 }
 
 /* Tell the house how it is with one account, whatever it thinks. */
-static int settle(struct worker *w, struct store *db, const struct uuid *account, struct diag *reterr)
+static int settle(struct worker *w, struct store *db, const struct uuid *account,
+		  struct diag *reterr)
 {
 	bool any = false, strong = false;
 	int e = grants_holds(db, worker_vault(w), account, &any, &strong, reterr);
-	struct wire_hold_ask ask = { .what = any ? HOLD_MARK : HOLD_UNMARK, .strong = strong, .account = *account };
+	struct wire_hold_ask ask = {
+		.what = any ? HOLD_MARK : HOLD_UNMARK, .strong = strong, .account = *account};
 	struct wire_hold hold;
 	/* Its own code does not matter: an account that the house does not know needs no mark. */
 	return e == 0 ? link_hold(w, db, &ask, &hold, reterr) : e;
@@ -179,7 +182,7 @@ static int mark_page(struct worker *w, struct store *db, void *arg, struct diag 
 	const struct grants *g = grants_of(w);
 	struct uuid ids[PAGE];
 	size_t n = 0;
-	struct store_value args[] = { sv_uuid(&g->after), sv_int(PAGE) };
+	struct store_value args[] = {sv_uuid(&g->after), sv_int(PAGE)};
 	int e = read_ids(db, SQL_ACCESS_GRANT_ACCOUNTS, args, 2, ids, &n, reterr);
 	for (size_t i = 0; e == 0 && i < n; i++)
 		e = settle(w, db, &ids[i], reterr);
@@ -192,8 +195,8 @@ static int mark_page(struct worker *w, struct store *db, void *arg, struct diag 
 static int list_page(struct worker *w, struct store *db, void *arg, struct diag *reterr)
 {
 	struct turn *t = arg;
-	struct wire_hold_ask ask = { .what = HOLD_LIST, .account = grants_of(w)->after };
-	struct wire_hold page = { 0 };
+	struct wire_hold_ask ask = {.what = HOLD_LIST, .account = grants_of(w)->after};
+	struct wire_hold page = {0};
 	int e = link_hold(w, db, &ask, &page, reterr);
 	for (size_t i = 0; e == 0 && i < page.n; i++) {
 		bool any = false, strong;
@@ -218,7 +221,7 @@ static int purge_acts(struct worker *w, struct store *db, void *arg, struct diag
 static int compare(struct worker *w, bool *ret_busy)
 {
 	struct grants *g = grants_of(w);
-	struct turn t = { 0 };
+	struct turn t = {0};
 	int e = 0;
 	if (g->phase == PHASE_NONE) {
 		if (time_mono() < g->next_full)
@@ -247,7 +250,7 @@ static int compare(struct worker *w, bool *ret_busy)
 static usec_t run(struct worker *w)
 {
 	struct grants *g = grants_of(w);
-	struct turn t = { 0 };
+	struct turn t = {0};
 	bool busy = false;
 	open_cache(g);
 	int e = worker_tx(w, settle_queue, &t, NULL);
@@ -261,4 +264,4 @@ static usec_t run(struct worker *w)
 		return time_mono() + AGAIN_SECONDS * USEC_PER_SEC;
 	return t.more || busy ? 0 : g->next_full;
 }
-const struct task_row grants_task = { task_name, run };
+const struct task_row grants_task = {task_name, run};

@@ -34,9 +34,10 @@ static const char *setting(const struct wire_boot *boot, const char *name, const
 	return standard;
 }
 
-/* The supervisor has checked the settings against their table; out of bounds here means a bug there, so bound again. */
-static int64_t setting_int(const struct wire_boot *boot, const char *name, int64_t standard, int64_t least,
-			   int64_t most)
+/* The supervisor has checked the settings against their table; out of bounds here means a bug
+ * there, so bound again. */
+static int64_t setting_int(const struct wire_boot *boot, const char *name, int64_t standard,
+			   int64_t least, int64_t most)
 {
 	const char *text = setting(boot, name, NULL);
 	char *stop = NULL;
@@ -48,9 +49,9 @@ static int64_t setting_int(const struct wire_boot *boot, const char *name, int64
 
 static enum factor_policy factor_policy(const char *name)
 {
-	return strcmp(name, "optional") == 0   ? FACTOR_OPTIONAL :
-	       strcmp(name, "custodians") == 0 ? FACTOR_CUSTODIANS :
-						 FACTOR_EVERYONE;
+	return strcmp(name, "optional") == 0     ? FACTOR_OPTIONAL
+	       : strcmp(name, "custodians") == 0 ? FACTOR_CUSTODIANS
+						 : FACTOR_EVERYONE;
 }
 
 int access_house_start(struct worker *w, struct diag *reterr)
@@ -62,8 +63,9 @@ int access_house_start(struct worker *w, struct diag *reterr)
 	*h = (struct house){
 		.argon = password_params(setting_int(boot, "session.argon2_passes", 2, 1, 20),
 					 setting_int(boot, "session.argon2_mib", 64, 1, 4096)),
-		.backoff = { .free = setting_int(boot, "session.free_attempts", 5, 1, 100),
-			     .most = setting_int(boot, "session.wait_max_seconds", 900, 1, 86400) * USEC_PER_SEC },
+		.backoff = {.free = setting_int(boot, "session.free_attempts", 5, 1, 100),
+			    .most = setting_int(boot, "session.wait_max_seconds", 900, 1, 86400) *
+				    USEC_PER_SEC},
 		.idle_minutes = setting_int(boot, "session.idle_minutes", 30, 1, 1440),
 		.session_hours = setting_int(boot, "session.absolute_hours", 12, 1, 168),
 		.per_account = setting_int(boot, "session.per_account", 10, 1, 100),
@@ -101,7 +103,7 @@ static usec_t run_purge(struct worker *w)
 	(void)worker_tx(w, purge, NULL, NULL);
 	return time_mono() + 60 * USEC_PER_SEC;
 }
-const struct task_row house_task = { "access.house", run_purge };
+const struct task_row house_task = {"access.house", run_purge};
 
 /* One question and its answer; lives on the stack of access_house_message(). */
 struct question {
@@ -116,7 +118,7 @@ struct question {
 		struct wire_reset_ask reset;
 		uint8_t token_hash[SESSION_TOKEN];
 	};
-	bool touch;        /* ticket: its session must be marked as used */
+	bool touch; /* ticket: its session must be marked as used */
 	struct uuid session;
 };
 
@@ -182,9 +184,10 @@ static int in_read(struct store *db, void *arg, struct diag *reterr)
 	return t->fn(t->q->w, db, t->q, reterr);
 }
 
-static int read_tx(struct question *q, int (*fn)(struct worker *, struct store *, void *, struct diag *))
+static int read_tx(struct question *q,
+		   int (*fn)(struct worker *, struct store *, void *, struct diag *))
 {
-	struct reading_tx t = { q, fn };
+	struct reading_tx t = {q, fn};
 	return store_tx(worker_store(q->w), STORE_READ, in_read, &t, NULL);
 }
 
@@ -262,10 +265,10 @@ static const struct {
 	uint16_t ask, answer;
 	int (*fn)(struct question *q);
 } questions[] = {
-	{ MSG_TICKET_ASK, MSG_TICKET, answer_ticket },
-	{ MSG_HOLD_ASK, MSG_HOLD, answer_hold },
-	{ MSG_NAME_ASK, MSG_NAME, answer_name },
-	{ MSG_RESET_ASK, MSG_RESET, answer_reset },
+	{MSG_TICKET_ASK, MSG_TICKET, answer_ticket},
+	{MSG_HOLD_ASK, MSG_HOLD, answer_hold},
+	{MSG_NAME_ASK, MSG_NAME, answer_name},
+	{MSG_RESET_ASK, MSG_RESET, answer_reset},
 };
 
 enum { QUESTION_MEM = 1 << 16, ANSWER_MAX = 512 };
@@ -284,7 +287,8 @@ int access_house_message(struct worker *w, struct chan *from, struct message *m)
 			return 0;
 		struct buf out;
 		buf_init(&out, ANSWER_MAX);
-		struct question q = { .w = w, .mem = mem, .from = from->peer, .body = &m->body, .out = &out };
+		struct question q = {
+			.w = w, .mem = mem, .from = from->peer, .body = &m->body, .out = &out};
 		int e = questions[i].fn(&q);
 		if (e == 0)
 			(void)chan_send(from, questions[i].answer, m->tag, out.data, out.len);
@@ -297,21 +301,21 @@ int access_house_message(struct worker *w, struct chan *from, struct message *m)
 }
 
 const struct call_row house_calls[] = {
-	{ OP_OPEN_SESSION, house_open_session },
-	{ OP_SEE_SESSION, house_see_session },
-	{ OP_CLOSE_SESSION, house_close_session },
-	{ OP_GIVE_FACTOR, house_give_factor },
-	{ OP_LIST_SESSIONS, house_list_sessions },
-	{ OP_REVOKE_SESSION, house_revoke_session },
-	{ OP_CHANGE_PASSWORD, house_change_password },
-	{ OP_ENROL_FACTOR, house_enrol_factor },
-	{ OP_CONFIRM_FACTOR, house_confirm_factor },
-	{ OP_LIST_AGENCIES, house_list_agencies },
-	{ OP_MAKE_AGENCY, house_make_agency },
-	{ OP_LIST_ACCOUNTS, house_list_accounts },
-	{ OP_MAKE_ACCOUNT, house_make_account },
-	{ OP_LOCK_ACCOUNT, house_lock_account },
-	{ OP_UNLOCK_ACCOUNT, house_unlock_account },
-	{ OP_RESET_ACCOUNT, house_reset_account },
-	{ -1, NULL },
+	{OP_OPEN_SESSION, house_open_session},
+	{OP_SEE_SESSION, house_see_session},
+	{OP_CLOSE_SESSION, house_close_session},
+	{OP_GIVE_FACTOR, house_give_factor},
+	{OP_LIST_SESSIONS, house_list_sessions},
+	{OP_REVOKE_SESSION, house_revoke_session},
+	{OP_CHANGE_PASSWORD, house_change_password},
+	{OP_ENROL_FACTOR, house_enrol_factor},
+	{OP_CONFIRM_FACTOR, house_confirm_factor},
+	{OP_LIST_AGENCIES, house_list_agencies},
+	{OP_MAKE_AGENCY, house_make_agency},
+	{OP_LIST_ACCOUNTS, house_list_accounts},
+	{OP_MAKE_ACCOUNT, house_make_account},
+	{OP_LOCK_ACCOUNT, house_lock_account},
+	{OP_UNLOCK_ACCOUNT, house_unlock_account},
+	{OP_RESET_ACCOUNT, house_reset_account},
+	{-1, NULL},
 };

@@ -5,9 +5,8 @@
  *
  *   TICKET_ASK  32 bytes: SHA-256 of a session token
  *   TICKET      u8 0 for none, or u8 1 and the sealed ticket
- *   HOLD_ASK    u8 what, u8 strong, uuid   mark or unmark an account, or list the marked ones after a uuid
- *   HOLD        i32 code, u8 n, n uuids
- *   NAME_ASK    u8 0 and a uuid, or u8 1 and a login name
+ *   HOLD_ASK    u8 what, u8 strong, uuid   mark or unmark an account, or list the marked ones after
+ * a uuid HOLD        i32 code, u8 n, n uuids NAME_ASK    u8 0 and a uuid, or u8 1 and a login name
  *   NAME        i32 code, uuid, login name, u8 locked, u8 fresh
  *   RESET_ASK   u8 what, account, first custodian, second custodian (nil)
  *   RESET       i32 code, u32 vaults still missing, password
@@ -39,8 +38,9 @@ struct cursor;
 
 enum {
 	ACCESS_LOGIN_MAX = 64,
-	HOLD_PAGE = 10,          /* accounts in one answer */
-	ACCESS_GIVEN_PASSWORD = 24, /* characters of a password made by the house, hyphens included */
+	HOLD_PAGE = 10, /* accounts in one answer */
+	ACCESS_GIVEN_PASSWORD =
+		24, /* characters of a password made by the house, hyphens included */
 };
 
 /* TICKET. ${ticket} NULL for none. */
@@ -51,7 +51,8 @@ int wire_ticket_get(struct cursor *cur, const uint8_t **ret, size_t *ret_len);
 enum hold_what { HOLD_MARK, HOLD_UNMARK, HOLD_LIST };
 struct wire_hold_ask {
 	uint8_t what; /* enum hold_what */
-	bool strong;         /* of HOLD_MARK: holds a role that needs a second factor under the policy "custodians" */
+	bool strong;  /* of HOLD_MARK: holds a role that needs a second factor under the policy
+			 "custodians" */
 	struct uuid account; /* of HOLD_LIST: list those after it */
 };
 void wire_hold_ask_put(struct buf *b, const struct wire_hold_ask *h);
@@ -88,16 +89,17 @@ enum reset_what {
 	RESET_AGREE, /* this vault's custodians agree */
 };
 struct wire_reset_ask {
-	uint8_t what; /* enum reset_what */
+	uint8_t what;                    /* enum reset_what */
 	struct uuid account, by, second; /* second: nil where one custodian is enough */
 };
 void wire_reset_ask_put(struct buf *b, const struct wire_reset_ask *r);
 int wire_reset_ask_get(struct cursor *cur, struct wire_reset_ask *ret);
 
 struct wire_reset {
-	/* 0: done, with the password, or only looked; FW_ECONFLICT: others must agree first; FW_EDENIED; FW_ENOTFOUND */
+	/* 0: done, with the password, or only looked; FW_ECONFLICT: others must agree first;
+	 * FW_EDENIED; FW_ENOTFOUND */
 	int32_t code;
-	uint32_t missing; /* bits 1 << enum vault */
+	uint32_t missing;                         /* bits 1 << enum vault */
 	char password[ACCESS_GIVEN_PASSWORD + 1]; /* "" unless it was done */
 };
 void wire_reset_put(struct buf *b, const struct wire_reset *r);

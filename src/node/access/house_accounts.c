@@ -50,11 +50,13 @@ int house_make_agency(struct call *c, struct reply *r, struct diag *reterr)
 	const char *code = body_text(c, "code"), *name = body_text(c, "name");
 	if (!agency_code_valid(code)) {
 		diag_place(reterr, "code");
-		return diag_set(reterr, FW_EINVALID, "A code is made of letters, digits and hyphens.");
+		return diag_set(reterr, FW_EINVALID,
+				"A code is made of letters, digits and hyphens.");
 	}
 	struct uuid id = uuid_new();
 	int64_t n;
-	struct store_value args[] = { sv_uuid(&id), sv_text(code), sv_text(name), sv_int(time_now()) };
+	struct store_value args[] = {sv_uuid(&id), sv_text(code), sv_text(name),
+				     sv_int(time_now())};
 	int e = store_exec(c->db, SQL_ACCESS_AGENCY_INSERT, args, 4, &n, reterr);
 	if (e == 0 && n == 0)
 		return diag_set(reterr, FW_EEXISTS, "There is an agency of this code.");
@@ -93,7 +95,8 @@ static void end_account(struct jw *j)
 	jw_end(j);
 }
 
-static int put_accounts(struct store_rows *rows, struct arena *mem, struct jw *j, struct diag *reterr)
+static int put_accounts(struct store_rows *rows, struct arena *mem, struct jw *j,
+			struct diag *reterr)
 {
 	struct uuid open = UUID_NIL;
 	int e;
@@ -176,7 +179,8 @@ static int check_new_account(struct call *c, struct account *acc, struct diag *r
 	if (!account_login_valid(acc->login)) {
 		diag_place(reterr, "account");
 		return diag_set(reterr, FW_EINVALID,
-				"An account name has small letters, digits, dots and hyphens, and begins with a letter.");
+				"An account name has small letters, digits, dots and hyphens, and "
+				"begins with a letter.");
 	}
 	int e = uuid_parse(body_text(c, "agency"), &acc->agency);
 	struct store_value arg = sv_uuid(&acc->agency);
@@ -232,15 +236,15 @@ static int set_locked(struct call *c, struct reply *r, bool locked, struct diag 
 		return e;
 	if (uuid_equal(&acc.id, &c->who->account))
 		return diag_set(reterr, FW_EDENIED, "Nobody locks or unlocks himself.");
-	struct store_value args[] = { sv_uuid(&acc.id), sv_int(locked) };
+	struct store_value args[] = {sv_uuid(&acc.id), sv_int(locked)};
 	e = store_exec(c->db, SQL_ACCESS_ACCOUNT_SET_LOCKED, args, 2, NULL, reterr);
 	if (e == 0 && locked)
 		e = session_end_all(c->db, &acc.id, NULL, reterr);
 	if (e == 0 && locked)
 		e = house_void_tickets(c);
 	if (e == 0)
-		e = house_note(c, locked ? LEDGER_EV_ACCOUNT_LOCK : LEDGER_EV_ACCOUNT_UNLOCK, &acc.id, NULL,
-			       reterr);
+		e = house_note(c, locked ? LEDGER_EV_ACCOUNT_LOCK : LEDGER_EV_ACCOUNT_UNLOCK,
+			       &acc.id, NULL, reterr);
 	if (e == 0)
 		e = hold_of(c->db, &acc.id, &vaults, reterr);
 	if (e != 0)
@@ -279,7 +283,8 @@ int house_reset_account(struct call *c, struct reply *r, struct diag *reterr)
 	if (e == 0)
 		e = hold_of(c->db, &acc.id, &vaults, reterr);
 	if (e == 0 && vaults != 0)
-		e = diag_set(reterr, FW_EDENIED, "The account holds a role; the custodians of its vaults reset it.");
+		e = diag_set(reterr, FW_EDENIED,
+			     "The account holds a role; the custodians of its vaults reset it.");
 	struct password_job *job = NULL;
 	if (e == 0)
 		e = given_password(c, &job, reterr);

@@ -10,15 +10,16 @@
 #include "gen/tables.h"
 #include "node/ledger/ledger.h"
 
-int house_name(struct store *db, const struct wire_name_ask *ask, struct wire_name *ret, struct diag *reterr)
+int house_name(struct store *db, const struct wire_name_ask *ask, struct wire_name *ret,
+	       struct diag *reterr)
 {
 	struct arena *mem = arena_new(1 << 14);
 	struct account acc;
 	if (mem == NULL)
 		return -ENOMEM;
-	int e = ask->by_login ? account_find(db, ask->login, mem, &acc, reterr) :
-				account_get(db, &ask->account, mem, &acc, reterr);
-	*ret = (struct wire_name){ .code = e };
+	int e = ask->by_login ? account_find(db, ask->login, mem, &acc, reterr)
+			      : account_get(db, &ask->account, mem, &acc, reterr);
+	*ret = (struct wire_name){.code = e};
 	if (e == 0) {
 		ret->account = acc.id;
 		ret->locked = acc.locked;
@@ -29,14 +30,16 @@ int house_name(struct store *db, const struct wire_name_ask *ask, struct wire_na
 	return e == FW_ENOTFOUND ? 0 : e;
 }
 
-static int note(struct worker *w, struct store *db, int vault, const struct uuid *account, bool marked,
-		struct diag *reterr)
+static int note(struct worker *w, struct store *db, int vault, const struct uuid *account,
+		bool marked, struct diag *reterr)
 {
 	char detail[100];
-	(void)snprintf(detail, sizeof(detail), "{\"vault\":\"%s\",\"marked\":%s}", vault_rows[vault].name,
-		       marked ? "true" : "false");
-	struct ledger_note n = { .event = LEDGER_EV_ACCOUNT_HOLD, .subjects = account, .nsubjects = 1,
-				 .detail = detail };
+	(void)snprintf(detail, sizeof(detail), "{\"vault\":\"%s\",\"marked\":%s}",
+		       vault_rows[vault].name, marked ? "true" : "false");
+	struct ledger_note n = {.event = LEDGER_EV_ACCOUNT_HOLD,
+				.subjects = account,
+				.nsubjects = 1,
+				.detail = detail};
 	return worker_ledger_note(w, db, &n, reterr);
 }
 
@@ -46,13 +49,17 @@ int house_hold(struct worker *w, struct store *db, int vault, const struct wire_
 	size_t n = 0;
 	bool changed = false;
 	int e = FW_EPROTO;
-	*ret = (struct wire_hold){ 0 };
+	*ret = (struct wire_hold){0};
 	switch ((enum hold_what)ask->what) {
 	case HOLD_MARK:
 		e = hold_mark(db, &ask->account, vault, ask->strong, time_now(), &changed, reterr);
 		break;
-	case HOLD_UNMARK: e = hold_unmark(db, &ask->account, vault, &changed, reterr); break;
-	case HOLD_LIST: e = hold_page(db, vault, &ask->account, ret->accounts, HOLD_PAGE, &n, reterr); break;
+	case HOLD_UNMARK:
+		e = hold_unmark(db, &ask->account, vault, &changed, reterr);
+		break;
+	case HOLD_LIST:
+		e = hold_page(db, vault, &ask->account, ret->accounts, HOLD_PAGE, &n, reterr);
+		break;
 	}
 	if (e == 0 && changed)
 		e = note(w, db, vault, &ask->account, ask->what == HOLD_MARK, reterr);

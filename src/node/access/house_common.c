@@ -20,23 +20,26 @@ const char *body_text(const struct call *c, const char *name)
 
 int house_who(struct call *c, struct account *acc, struct session *s, struct diag *reterr)
 {
-	int e = session_get(c->db, &c->who->session, time_now(), house_of(c->worker)->idle_minutes, c->mem, s,
-			    reterr);
+	int e = session_get(c->db, &c->who->session, time_now(), house_of(c->worker)->idle_minutes,
+			    c->mem, s, reterr);
 	if (e == 0)
 		e = account_get(c->db, &s->account, c->mem, acc, reterr);
-	if (e == FW_ENOTFOUND || (e == 0 && (acc->locked || !uuid_equal(&acc->id, &c->who->account))))
+	if (e == FW_ENOTFOUND ||
+	    (e == 0 && (acc->locked || !uuid_equal(&acc->id, &c->who->account))))
 		return diag_set(reterr, FW_EAUTH, "The session is over; log in again.");
 	return e;
 }
 
-static int must_have_factor(struct call *c, const struct uuid *account, bool *ret, struct diag *reterr)
+static int must_have_factor(struct call *c, const struct uuid *account, bool *ret,
+			    struct diag *reterr)
 {
 	enum factor_policy policy = house_of(c->worker)->factor;
 	*ret = policy == FACTOR_EVERYONE;
 	return policy == FACTOR_CUSTODIANS ? hold_is_strong(c->db, account, ret, reterr) : 0;
 }
 
-int house_next_state(struct call *c, const struct account *acc, struct session *s, struct diag *reterr)
+int house_next_state(struct call *c, const struct account *acc, struct session *s,
+		     struct diag *reterr)
 {
 	struct session_facts f = {
 		.has_factor = acc->has_factor,
@@ -59,8 +62,9 @@ static void put_vaults(struct jw *j, uint32_t vaults)
 	jw_end(j);
 }
 
-int house_put_state(struct call *c, struct reply *r, const struct account *acc, const struct session *s,
-		    const uint8_t token_hash[SESSION_TOKEN], struct diag *reterr)
+int house_put_state(struct call *c, struct reply *r, const struct account *acc,
+		    const struct session *s, const uint8_t token_hash[SESSION_TOKEN],
+		    struct diag *reterr)
 {
 	const struct house *h = house_of(c->worker);
 	const struct wire_boot *boot = worker_boot(c->worker);
@@ -119,7 +123,8 @@ int house_void_tickets(struct call *c)
 	return call_after_commit(c, house_tickets_void, NULL);
 }
 
-int house_problem(struct call *c, struct reply *r, int status, int code, const char *place, const char *words)
+int house_problem(struct call *c, struct reply *r, int status, int code, const char *place,
+		  const char *words)
 {
 	struct jw j;
 	(void)c;
@@ -138,20 +143,23 @@ int house_problem(struct call *c, struct reply *r, int status, int code, const c
 	return r->body.error;
 }
 
-int house_wait(struct call *c, struct reply *r, const struct backoff *b, usec_t now, struct diag *reterr)
+int house_wait(struct call *c, struct reply *r, const struct backoff *b, usec_t now,
+	       struct diag *reterr)
 {
 	usec_t wait;
 	int e = backoff_look(c->db, b, now, &wait, reterr);
 	if (e != 0 || wait == 0)
 		return e;
 	char words[120];
-	(void)snprintf(words, sizeof(words), "Too many failed tries; the next one is taken in %lld seconds.",
+	(void)snprintf(words, sizeof(words),
+		       "Too many failed tries; the next one is taken in %lld seconds.",
 		       (long long)((wait + USEC_PER_SEC - 1) / USEC_PER_SEC));
 	e = house_problem(c, r, 429, FW_EBUSY, NULL, words);
 	return e == 0 ? 1 : e;
 }
 
-int house_note(struct call *c, int event, const struct uuid *account, const char *detail, struct diag *reterr)
+int house_note(struct call *c, int event, const struct uuid *account, const char *detail,
+	       struct diag *reterr)
 {
 	struct ledger_note note = {
 		.event = event,

@@ -14,7 +14,8 @@
 #include "node/access/factor.h"
 #include "store/store.h"
 
-/* A new factor needs a password or a code given within this time: a session left open is not enough. */
+/* A new factor needs a password or a code given within this time: a session left open is not
+ * enough. */
 enum { PROVED_MINUTES = 10 };
 
 static int refuse_old(struct call *c, struct reply *r, const struct backoff *b, struct diag *reterr)
@@ -22,13 +23,16 @@ static int refuse_old(struct call *c, struct reply *r, const struct backoff *b, 
 	int e = backoff_failed(c->db, b, time_now(), reterr);
 	if (e == 0)
 		e = house_note(c, LEDGER_EV_SESSION_REFUSE, &c->who->account, NULL, reterr);
-	return e == 0 ? house_problem(c, r, 422, FW_EINVALID, "old", "The present password is wrong.") : e;
+	return e == 0 ? house_problem(c, r, 422, FW_EINVALID, "old",
+				      "The present password is wrong.")
+		      : e;
 }
 
 static int set_password(struct call *c, struct reply *r, struct account *acc, struct session *s,
 			const struct password_job *job, struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(&acc->id), sv_text(job->made), sv_int(0), sv_int(time_now()) };
+	struct store_value args[] = {sv_uuid(&acc->id), sv_text(job->made), sv_int(0),
+				     sv_int(time_now())};
 	uint8_t hash[SESSION_TOKEN];
 	int e = store_exec(c->db, SQL_ACCESS_CREDENTIAL_SET, args, 4, NULL, reterr);
 	if (e == 0)
@@ -68,19 +72,21 @@ int house_change_password(struct call *c, struct reply *r, struct diag *reterr)
 	if (e != 0)
 		return e;
 	struct backoff b;
-	backoff_init(&b, &house_of(c->worker)->backoff, worker_key(c->worker), BACKOFF_PASSWORD, acc.login, c->address);
+	backoff_init(&b, &house_of(c->worker)->backoff, worker_key(c->worker), BACKOFF_PASSWORD,
+		     acc.login, c->address);
 	e = house_wait(c, r, &b, time_now(), reterr);
 	if (e != 0)
 		return e < 0 ? e : 0;
 	struct password_job *job = c->deferred;
 	if (job == NULL) {
-		job = password_job(c->mem, house_of(c->worker)->argon, acc.hash, body_text(c, "old"),
-				   body_text(c, "new"));
+		job = password_job(c->mem, house_of(c->worker)->argon, acc.hash,
+				   body_text(c, "old"), body_text(c, "new"));
 		return job != NULL ? call_defer(c, password_job_run, job) : -ENOMEM;
 	}
 	if (job->error != 0 || strcmp(job->hash, acc.hash) != 0)
 		return diag_set(reterr, FW_EBUSY, "Try again.");
-	return job->verified == 0 ? set_password(c, r, &acc, &s, job, reterr) : refuse_old(c, r, &b, reterr);
+	return job->verified == 0 ? set_password(c, r, &acc, &s, job, reterr)
+				  : refuse_old(c, r, &b, reterr);
 }
 
 /* Whether the session may begin or confirm a factor now. */
@@ -90,9 +96,10 @@ static int may_enrol(const struct session *s, struct diag *reterr)
 		return diag_set(reterr, FW_ECONFLICT, "Something else comes first: %s.",
 				session_state_name(s->state));
 	if (time_now() - s->proved > PROVED_MINUTES * 60 * USEC_PER_SEC)
-		return diag_set(reterr, FW_EDENIED,
-				"A new second factor needs a log-in of the last %d minutes; log in again.",
-				PROVED_MINUTES);
+		return diag_set(
+			reterr, FW_EDENIED,
+			"A new second factor needs a log-in of the last %d minutes; log in again.",
+			PROVED_MINUTES);
 	return 0;
 }
 
@@ -146,7 +153,8 @@ int house_enrol_factor(struct call *c, struct reply *r, struct diag *reterr)
 	return e;
 }
 
-static int put_recovery(struct call *c, struct reply *r, const struct uuid *account, struct diag *reterr)
+static int put_recovery(struct call *c, struct reply *r, const struct uuid *account,
+			struct diag *reterr)
 {
 	char codes[RECOVERY_CODES][RECOVERY_TEXT + 1];
 	int e = factor_make_recovery(c->db, worker_key(c->worker), account, codes, reterr);
@@ -174,10 +182,12 @@ int house_confirm_factor(struct call *c, struct reply *r, struct diag *reterr)
 		e = may_enrol(&s, reterr);
 	if (e != 0)
 		return e;
-	e = factor_confirm(c->db, worker_key(c->worker), &acc.id, body_text(c, "code"), time_now(), reterr);
+	e = factor_confirm(c->db, worker_key(c->worker), &acc.id, body_text(c, "code"), time_now(),
+			   reterr);
 	if (e == FW_EAUTH) {
 		diag_place(reterr, "code");
-		return diag_set(reterr, FW_EINVALID, "The code is wrong; is the clock of the device right?");
+		return diag_set(reterr, FW_EINVALID,
+				"The code is wrong; is the clock of the device right?");
 	}
 	if (e == FW_ENOTFOUND)
 		return diag_set(reterr, FW_ECONFLICT, "No new second factor waits; begin again.");

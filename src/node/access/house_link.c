@@ -11,7 +11,8 @@
 enum { LINK_MAX = 512 };
 
 /* Sends what is in ${b} and leaves the answer there. */
-static int ask_house(struct worker *w, uint16_t ask, uint16_t answer, struct buf *b, struct diag *reterr)
+static int ask_house(struct worker *w, uint16_t ask, uint16_t answer, struct buf *b,
+		     struct diag *reterr)
 {
 	struct buf ret;
 	buf_init(&ret, LINK_MAX);
@@ -25,17 +26,21 @@ static int ask_house(struct worker *w, uint16_t ask, uint16_t answer, struct buf
 	buf_release(&ret);
 	if (e == 0)
 		e = b->error;
-	return e == 0 ? 0 : diag_set(reterr, FW_EBUSY, "The house does not answer; nothing was changed here.");
+	return e == 0 ? 0
+		      : diag_set(reterr, FW_EBUSY,
+				 "The house does not answer; nothing was changed here.");
 }
 
 /* An answer that does not read well is as good as none. */
 static int read_well(int e, struct diag *reterr)
 {
-	return e == 0 ? 0 : diag_set(reterr, FW_EBUSY, "The house gave no sense; nothing was changed here.");
+	return e == 0 ? 0
+		      : diag_set(reterr, FW_EBUSY,
+				 "The house gave no sense; nothing was changed here.");
 }
 
-int link_name(struct worker *w, struct store *db, const struct wire_name_ask *ask, struct wire_name *ret,
-	      struct diag *reterr)
+int link_name(struct worker *w, struct store *db, const struct wire_name_ask *ask,
+	      struct wire_name *ret, struct diag *reterr)
 {
 	if (worker_vault(w) == VAULT_HOUSE)
 		return house_name(db, ask, ret, reterr);
@@ -51,8 +56,8 @@ int link_name(struct worker *w, struct store *db, const struct wire_name_ask *as
 	return e;
 }
 
-int link_hold(struct worker *w, struct store *db, const struct wire_hold_ask *ask, struct wire_hold *ret,
-	      struct diag *reterr)
+int link_hold(struct worker *w, struct store *db, const struct wire_hold_ask *ask,
+	      struct wire_hold *ret, struct diag *reterr)
 {
 	if (worker_vault(w) == VAULT_HOUSE)
 		return house_hold(w, db, VAULT_HOUSE, ask, ret, reterr);
@@ -68,8 +73,8 @@ int link_hold(struct worker *w, struct store *db, const struct wire_hold_ask *as
 	return e;
 }
 
-int link_reset(struct worker *w, struct store *db, const struct wire_reset_ask *ask, struct wire_reset *ret,
-	       struct diag *reterr)
+int link_reset(struct worker *w, struct store *db, const struct wire_reset_ask *ask,
+	       struct wire_reset *ret, struct diag *reterr)
 {
 	if (worker_vault(w) == VAULT_HOUSE)
 		return house_reset(w, db, VAULT_HOUSE, ask, ret, reterr);

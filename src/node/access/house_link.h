@@ -18,11 +18,11 @@ struct diag;
 struct store;
 struct worker;
 
-int link_name(struct worker *w, struct store *db, const struct wire_name_ask *ask, struct wire_name *ret,
-	      struct diag *reterr);
-int link_hold(struct worker *w, struct store *db, const struct wire_hold_ask *ask, struct wire_hold *ret,
-	      struct diag *reterr);
-int link_reset(struct worker *w, struct store *db, const struct wire_reset_ask *ask, struct wire_reset *ret,
-	       struct diag *reterr);
+int link_name(struct worker *w, struct store *db, const struct wire_name_ask *ask,
+	      struct wire_name *ret, struct diag *reterr);
+int link_hold(struct worker *w, struct store *db, const struct wire_hold_ask *ask,
+	      struct wire_hold *ret, struct diag *reterr);
+int link_reset(struct worker *w, struct store *db, const struct wire_reset_ask *ask,
+	       struct wire_reset *ret, struct diag *reterr);
 
 #endif

@@ -23,12 +23,12 @@
 #include "node/ledger/ledger.h"
 #include "store/store.h"
 
-static int note(struct worker *w, struct store *db, int event, const struct wire_reset_ask *ask, int vault,
-		struct diag *reterr)
+static int note(struct worker *w, struct store *db, int event, const struct wire_reset_ask *ask,
+		int vault, struct diag *reterr)
 {
 	char detail[100];
 	(void)snprintf(detail, sizeof(detail), "{\"vault\":\"%s\"}", vault_rows[vault].name);
-	struct uuid subjects[] = { ask->account, ask->by, ask->second };
+	struct uuid subjects[] = {ask->account, ask->by, ask->second};
 	struct ledger_note n = {
 		.event = event,
 		.account = ask->by,
@@ -39,9 +39,10 @@ static int note(struct worker *w, struct store *db, int event, const struct wire
 	return worker_ledger_note(w, db, &n, reterr);
 }
 
-/* Argon2id in the loop itself: a custodian's reset is rare, and the house may wait a tenth of a second for it. */
-static int do_reset(struct worker *w, struct store *db, const struct uuid *account, struct wire_reset *ret,
-		    struct diag *reterr)
+/* Argon2id in the loop itself: a custodian's reset is rare, and the house may wait a tenth of a
+ * second for it. */
+static int do_reset(struct worker *w, struct store *db, const struct uuid *account,
+		    struct wire_reset *ret, struct diag *reterr)
 {
 	char hash[PASSWORD_HASH];
 	password_given(ret->password);
@@ -49,7 +50,8 @@ static int do_reset(struct worker *w, struct store *db, const struct uuid *accou
 	return e == 0 ? account_reset(db, account, hash, time_now(), reterr) : e;
 }
 
-/* Whether two different persons, neither of them the one concerned, stand behind what must be agreed by two. */
+/* Whether two different persons, neither of them the one concerned, stand behind what must be
+ * agreed by two. */
 static bool persons_fit(int vault, const struct wire_reset_ask *ask)
 {
 	bool two = !uuid_is_nil(&ask->second);
@@ -66,7 +68,7 @@ int house_reset(struct worker *w, struct store *db, int vault, const struct wire
 	const uint32_t own = UINT32_C(1) << vault, protection = UINT32_C(1) << VAULT_PROTECTION;
 	const usec_t now = time_now();
 	uint32_t holds, agreed;
-	*ret = (struct wire_reset){ 0 };
+	*ret = (struct wire_reset){0};
 	int e = hold_of(db, &ask->account, &holds, reterr);
 	if (e == 0)
 		e = consent_of(db, &ask->account, now, &agreed, reterr);

@@ -27,13 +27,14 @@ static char *typed_login(struct call *c)
 }
 
 /* One answer for every reason, so that it says nothing about which names exist. */
-static int refuse(struct call *c, struct reply *r, const struct backoff *b, const struct uuid *account,
-		  struct diag *reterr)
+static int refuse(struct call *c, struct reply *r, const struct backoff *b,
+		  const struct uuid *account, struct diag *reterr)
 {
 	int e = backoff_failed(c->db, b, time_now(), reterr);
 	if (e == 0)
 		e = house_note(c, LEDGER_EV_SESSION_REFUSE, account, NULL, reterr);
-	return e == 0 ? house_problem(c, r, 401, FW_EAUTH, NULL, "Account or password is wrong.") : e;
+	return e == 0 ? house_problem(c, r, 401, FW_EAUTH, NULL, "Account or password is wrong.")
+		      : e;
 }
 
 static int admit(struct call *c, struct reply *r, const struct backoff *b, struct account *acc,
@@ -42,10 +43,11 @@ static int admit(struct call *c, struct reply *r, const struct backoff *b, struc
 	const struct house *h = house_of(c->worker);
 	const usec_t now = time_now();
 	int e = backoff_passed(c->db, b, now, reterr);
-	struct store_value rehash[] = { sv_uuid(&acc->id), sv_text(job->made) };
+	struct store_value rehash[] = {sv_uuid(&acc->id), sv_text(job->made)};
 	if (e == 0 && job->made[0] != '\0')
 		e = store_exec(c->db, SQL_ACCESS_CREDENTIAL_REHASH, rehash, 2, NULL, reterr);
-	struct session s = { .id = uuid_new(), .account = acc->id, .address = c->address, .agent = c->agent };
+	struct session s = {
+		.id = uuid_new(), .account = acc->id, .address = c->address, .agent = c->agent};
 	char token[SESSION_TOKEN_TEXT + 1];
 	uint8_t hash[SESSION_TOKEN];
 	session_token(token, hash);
@@ -53,8 +55,9 @@ static int admit(struct call *c, struct reply *r, const struct backoff *b, struc
 		e = house_next_state(c, acc, &s, reterr);
 	if (e == 0)
 		e = session_insert(c->db, &s, hash, now, h->session_hours, h->per_account, reterr);
-	struct uuid subjects[] = { acc->id, s.id };
-	struct ledger_note note = { .event = LEDGER_EV_SESSION_OPEN, .subjects = subjects, .nsubjects = 2 };
+	struct uuid subjects[] = {acc->id, s.id};
+	struct ledger_note note = {
+		.event = LEDGER_EV_SESSION_OPEN, .subjects = subjects, .nsubjects = 2};
 	if (e == 0)
 		e = call_ledger(c, &note, reterr);
 	if (e != 0)
@@ -71,11 +74,12 @@ int house_open_session(struct call *c, struct reply *r, struct diag *reterr)
 	if (login == NULL)
 		return -ENOMEM;
 	struct backoff b;
-	backoff_init(&b, &house_of(c->worker)->backoff, worker_key(c->worker), BACKOFF_PASSWORD, login, c->address);
+	backoff_init(&b, &house_of(c->worker)->backoff, worker_key(c->worker), BACKOFF_PASSWORD,
+		     login, c->address);
 	int e = house_wait(c, r, &b, time_now(), reterr);
 	if (e != 0)
 		return e < 0 ? e : 0;
-	struct account acc = { 0 };
+	struct account acc = {0};
 	e = account_find(c->db, login, c->mem, &acc, reterr);
 	if (e != 0 && e != FW_ENOTFOUND)
 		return e;
@@ -89,7 +93,8 @@ int house_open_session(struct call *c, struct reply *r, struct diag *reterr)
 	if (job->error != 0 || strcmp(job->hash, hash) != 0)
 		return diag_set(reterr, FW_EBUSY, "Try again.");
 	bool right = there && job->verified == 0 && !acc.locked;
-	return right ? admit(c, r, &b, &acc, job, reterr) : refuse(c, r, &b, there ? &acc.id : NULL, reterr);
+	return right ? admit(c, r, &b, &acc, job, reterr)
+		     : refuse(c, r, &b, there ? &acc.id : NULL, reterr);
 }
 
 int house_see_session(struct call *c, struct reply *r, struct diag *reterr)
@@ -124,7 +129,8 @@ static int wrong_code(struct call *c, struct reply *r, const struct backoff *b, 
 	if (e == 0)
 		e = house_note(c, LEDGER_EV_SESSION_REFUSE_FACTOR, &c->who->account, NULL, reterr);
 	return e == 0 ? house_problem(c, r, 422, FW_EINVALID, "code",
-				      "The code is wrong, ran out, or was used already.") : e;
+				      "The code is wrong, ran out, or was used already.")
+		      : e;
 }
 
 static int right_code(struct call *c, struct reply *r, const struct backoff *b, struct account *acc,
@@ -138,8 +144,8 @@ static int right_code(struct call *c, struct reply *r, const struct backoff *b, 
 	if (e == 0)
 		e = house_raise(c, r, s, hash, reterr);
 	if (e == 0)
-		e = house_note(c, recovery ? LEDGER_EV_ACCOUNT_RECOVER : LEDGER_EV_SESSION_FACTOR, &acc->id, NULL,
-			       reterr);
+		e = house_note(c, recovery ? LEDGER_EV_ACCOUNT_RECOVER : LEDGER_EV_SESSION_FACTOR,
+			       &acc->id, NULL, reterr);
 	return e == 0 ? house_put_state(c, r, acc, s, hash, reterr) : e;
 }
 
@@ -153,14 +159,16 @@ int house_give_factor(struct call *c, struct reply *r, struct diag *reterr)
 	if (s.state != SESSION_SECOND_FACTOR)
 		return diag_set(reterr, FW_ECONFLICT, "This session owes no second factor.");
 	struct backoff b;
-	backoff_init(&b, &house_of(c->worker)->backoff, worker_key(c->worker), BACKOFF_FACTOR, acc.login, c->address);
+	backoff_init(&b, &house_of(c->worker)->backoff, worker_key(c->worker), BACKOFF_FACTOR,
+		     acc.login, c->address);
 	e = house_wait(c, r, &b, time_now(), reterr);
 	if (e != 0)
 		return e < 0 ? e : 0;
 	const char *code = body_text(c, "code");
 	bool recovery = strlen(code) != TOTP_DIGITS;
-	e = recovery ? factor_use_recovery(c->db, worker_key(c->worker), &acc.id, code, reterr) :
-		       factor_use_code(c->db, worker_key(c->worker), &acc.id, code, time_now(), reterr);
+	e = recovery ? factor_use_recovery(c->db, worker_key(c->worker), &acc.id, code, reterr)
+		     : factor_use_code(c->db, worker_key(c->worker), &acc.id, code, time_now(),
+				       reterr);
 	if (e == FW_EAUTH)
 		return wrong_code(c, r, &b, reterr);
 	return e == 0 ? right_code(c, r, &b, &acc, &s, recovery, reterr) : e;
@@ -172,8 +180,8 @@ int house_list_sessions(struct call *c, struct reply *r, struct diag *reterr)
 	size_t n;
 	if (all == NULL)
 		return -ENOMEM;
-	int e = session_list(c->db, &c->who->account, time_now(), house_of(c->worker)->idle_minutes, c->mem, all,
-			     100, &n, reterr);
+	int e = session_list(c->db, &c->who->account, time_now(), house_of(c->worker)->idle_minutes,
+			     c->mem, all, 100, &n, reterr);
 	if (e != 0)
 		return e;
 	struct jw j;

@@ -123,7 +123,7 @@ void wire_name_ask_put(struct buf *b, const struct wire_name_ask *n)
 
 int wire_name_ask_get(struct cursor *cur, struct wire_name_ask *ret)
 {
-	*ret = (struct wire_name_ask){ .by_login = get_below(cur, 2) == 1 };
+	*ret = (struct wire_name_ask){.by_login = get_below(cur, 2) == 1};
 	if (ret->by_login)
 		get_text(cur, ret->login, sizeof(ret->login));
 	else
@@ -142,7 +142,7 @@ void wire_name_put(struct buf *b, const struct wire_name *n)
 
 int wire_name_get(struct cursor *cur, struct wire_name *ret)
 {
-	*ret = (struct wire_name){ .code = get_code(cur), .account = get_uuid(cur) };
+	*ret = (struct wire_name){.code = get_code(cur), .account = get_uuid(cur)};
 	get_text(cur, ret->login, sizeof(ret->login));
 	ret->locked = get_below(cur, 2) == 1;
 	ret->fresh = get_below(cur, 2) == 1;

@@ -14,7 +14,7 @@
 struct password_params password_params(int64_t ops, int64_t mib)
 {
 	const int64_t ops_max = 100, mib_max = 4096;
-	struct password_params p = { .ops = PASSWORD_OPS_MIN, .mib = PASSWORD_MIB_MIN };
+	struct password_params p = {.ops = PASSWORD_OPS_MIN, .mib = PASSWORD_MIB_MIN};
 	if (ops > PASSWORD_OPS_MIN)
 		p.ops = (unsigned)(ops < ops_max ? ops : ops_max);
 	if (mib > PASSWORD_MIB_MIN)
@@ -31,14 +31,18 @@ int password_hash(const char *password, struct password_params p, char out[PASSW
 {
 	_Static_assert(crypto_pwhash_STRBYTES == PASSWORD_HASH, "libsodium's size");
 	return crypto_pwhash_str_alg(out, password, strlen(password), p.ops, memory(p),
-				     crypto_pwhash_ALG_ARGON2ID13) == 0 ? 0 : -ENOMEM;
+				     crypto_pwhash_ALG_ARGON2ID13) == 0
+		       ? 0
+		       : -ENOMEM;
 }
 
 int password_verify(const char *hash, const char *password)
 {
-	if (strncmp(hash, crypto_pwhash_argon2id_STRPREFIX, strlen(crypto_pwhash_argon2id_STRPREFIX)) != 0)
+	if (strncmp(hash, crypto_pwhash_argon2id_STRPREFIX,
+		    strlen(crypto_pwhash_argon2id_STRPREFIX)) != 0)
 		return FW_EFORMAT;
-	/* With the right beginning libsodium says EINVAL for the wrong password and for nothing else. */
+	/* With the right beginning libsodium says EINVAL for the wrong password and for nothing
+	 * else. */
 	errno = 0;
 	if (crypto_pwhash_str_verify(hash, password, strlen(password)) == 0)
 		return 0;
@@ -55,11 +59,13 @@ void password_dummy(struct password_params p, char out[PASSWORD_HASH])
 	uint8_t random[16 + 32];
 	char salt[23], hash[44]; /* base64 of 16 and 32 bytes without padding */
 	randombytes_buf(random, sizeof(random));
-	sodium_bin2base64(salt, sizeof(salt), random, 16, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-	sodium_bin2base64(hash, sizeof(hash), random + 16, 32, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	sodium_bin2base64(salt, sizeof(salt), random, 16,
+			  sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	sodium_bin2base64(hash, sizeof(hash), random + 16, 32,
+			  sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 	memset(out, 0, PASSWORD_HASH);
-	(void)snprintf(out, PASSWORD_HASH, "$argon2id$v=19$m=%zu,t=%u,p=1$%s$%s", memory(p) / 1024, p.ops, salt,
-		       hash);
+	(void)snprintf(out, PASSWORD_HASH, "$argon2id$v=19$m=%zu,t=%u,p=1$%s$%s", memory(p) / 1024,
+		       p.ops, salt, hash);
 }
 
 static char lower(char c)
@@ -94,24 +100,113 @@ static bool is_run(const char *s)
  * of them, however its letters are dressed up.
  */
 static const char *const common[] = {
-	"112233445566",	"password",	"passwort",	"passphrase",	"mypassword",	"yourpassword",
-	"thepassword",	"newpassword",	"oldpassword",	"passwordpassword", "changeme",	"changemenow",
-	"letmein",	"letmeinnow",	"pleaseletmein", "welcome",	"welcometo",	"welcomehome",
-	"iloveyou",	"iloveyousomuch", "administrator", "admin",	"adminadmin",	"superadmin",
-	"qwerty",	"qwertyuiop",	"qwertyuiopasdf", "qwertyqwerty", "qwertyasdfgh", "qwertyasdfghzxcvbn",
-	"asdfghjkl",	"asdfasdfasdf",	"zxcvbnm",	"qazwsxedc",	"qazwsxedcrfv",	"qazwsxqazwsx",
-	"azerty",	"azertyuiop",	"qwertz",	"qwertzuiop",	"abc",		"abcabcabcabc",
-	"abcdef",	"abcd",		"abcdefghijkl",	"football",	"baseball",	"basketball",
-	"superman",	"batman",	"spiderman",	"starwars",	"dragon",	"sunshine",
-	"princess",	"monkey",	"michael",	"jennifer",	"trustno",	"trustnoone",
-	"secret",	"topsecret",	"mysecret",	"secretpassword", "default",	"defaultpassword",
-	"computer",	"internet",	"master",	"masterpassword", "temporary",	"temppassword",
-	"test",		"testtest",	"testtesttest",	"testpassword",	"login",	"loginlogin",
-	"user",		"username",	"guest",	"root",		"rootroot",	"toor",
-	"winter",	"spring",	"summer",	"autumn",	"monday",	"january",
-	"police",	"border",	"borderguard",	"immigration",	"ministry",	"government",
-	"fairway",	"fairwayfairway", "passwordfairway", "fairwaypassword", "correcthorsebatterystaple",
-	"147258369",	"123456789",	"987654321",	"1qaz2wsx3edc",	"1q2w3e4r5t6y",	"q1w2e3r4t5y6",
+	"112233445566",
+	"password",
+	"passwort",
+	"passphrase",
+	"mypassword",
+	"yourpassword",
+	"thepassword",
+	"newpassword",
+	"oldpassword",
+	"passwordpassword",
+	"changeme",
+	"changemenow",
+	"letmein",
+	"letmeinnow",
+	"pleaseletmein",
+	"welcome",
+	"welcometo",
+	"welcomehome",
+	"iloveyou",
+	"iloveyousomuch",
+	"administrator",
+	"admin",
+	"adminadmin",
+	"superadmin",
+	"qwerty",
+	"qwertyuiop",
+	"qwertyuiopasdf",
+	"qwertyqwerty",
+	"qwertyasdfgh",
+	"qwertyasdfghzxcvbn",
+	"asdfghjkl",
+	"asdfasdfasdf",
+	"zxcvbnm",
+	"qazwsxedc",
+	"qazwsxedcrfv",
+	"qazwsxqazwsx",
+	"azerty",
+	"azertyuiop",
+	"qwertz",
+	"qwertzuiop",
+	"abc",
+	"abcabcabcabc",
+	"abcdef",
+	"abcd",
+	"abcdefghijkl",
+	"football",
+	"baseball",
+	"basketball",
+	"superman",
+	"batman",
+	"spiderman",
+	"starwars",
+	"dragon",
+	"sunshine",
+	"princess",
+	"monkey",
+	"michael",
+	"jennifer",
+	"trustno",
+	"trustnoone",
+	"secret",
+	"topsecret",
+	"mysecret",
+	"secretpassword",
+	"default",
+	"defaultpassword",
+	"computer",
+	"internet",
+	"master",
+	"masterpassword",
+	"temporary",
+	"temppassword",
+	"test",
+	"testtest",
+	"testtesttest",
+	"testpassword",
+	"login",
+	"loginlogin",
+	"user",
+	"username",
+	"guest",
+	"root",
+	"rootroot",
+	"toor",
+	"winter",
+	"spring",
+	"summer",
+	"autumn",
+	"monday",
+	"january",
+	"police",
+	"border",
+	"borderguard",
+	"immigration",
+	"ministry",
+	"government",
+	"fairway",
+	"fairwayfairway",
+	"passwordfairway",
+	"fairwaypassword",
+	"correcthorsebatterystaple",
+	"147258369",
+	"123456789",
+	"987654321",
+	"1qaz2wsx3edc",
+	"1q2w3e4r5t6y",
+	"q1w2e3r4t5y6",
 };
 
 /* Digits and signs that stand for letters. */
@@ -127,7 +222,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (uint8_t)c >= 0x80;
 }
 
-/* Whether ${s} is ${root} with only digits and signs before and after it, its letters taken through ${map}. */
+/* Whether ${s} is ${root} with only digits and signs before and after it, its letters taken through
+ * ${map}. */
 static bool is_dressed(const char *s, const char *root, char (*map)(char))
 {
 	size_t n = strlen(s), m = strlen(root);
@@ -170,15 +266,18 @@ int password_acceptable(const char *password, const char *login, struct diag *re
 				PASSWORD_BYTES_MAX);
 	if (count_chars(password) < PASSWORD_CHARS_MIN)
 		return diag_set(reterr, FW_EINVALID,
-				"A password has at least %d characters; several words are easy to remember.",
+				"A password has at least %d characters; several words are easy to "
+				"remember.",
 				PASSWORD_CHARS_MIN);
 	bool few = is_run(password);
 	for (size_t unit = 1; unit <= 6; unit++)
 		few = few || repeats(password, password, unit);
 	if (few || is_common(password))
-		return diag_set(reterr, FW_EINVALID,
-				"This password is among the first that anybody would try; choose another.");
-	if (login[0] != '\0' && (repeats(password, login, strlen(login)) || is_dressed(password, login, lower)))
+		return diag_set(
+			reterr, FW_EINVALID,
+			"This password is among the first that anybody would try; choose another.");
+	if (login[0] != '\0' &&
+	    (repeats(password, login, strlen(login)) || is_dressed(password, login, lower)))
 		return diag_set(reterr, FW_EINVALID, "The account's own name is no password.");
 	return 0;
 }
@@ -195,7 +294,7 @@ struct password_job *password_job(struct arena *a, struct password_params p, con
 	struct password_job *j = arena_alloc(a, sizeof(*j));
 	if (j == NULL)
 		return NULL;
-	*j = (struct password_job){ .params = p };
+	*j = (struct password_job){.params = p};
 	j->hash = hash != NULL ? arena_strdup(a, hash) : NULL;
 	j->password = password != NULL ? arena_strdup(a, password) : NULL;
 	j->next = next != NULL ? arena_strdup(a, next) : NULL;

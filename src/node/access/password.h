@@ -38,7 +38,8 @@ struct password_params password_params(int64_t ops, int64_t mib);
 
 /* -ENOMEM when the machine has not the memory. */
 int password_hash(const char *password, struct password_params p, char out[PASSWORD_HASH]);
-/* 0, FW_EAUTH for the wrong one; -ENOMEM and FW_EFORMAT (no hash of ours): then nothing is known. */
+/* 0, FW_EAUTH for the wrong one; -ENOMEM and FW_EFORMAT (no hash of ours): then nothing is known.
+ */
 int password_verify(const char *hash, const char *password);
 /* Whether ${hash} was made under other settings. */
 bool password_outdated(const char *hash, struct password_params p);

@@ -55,19 +55,24 @@ static struct store_value cut_text(const char *s, size_t max)
 	return sv_textn(s != NULL ? s : "", n > max ? utf8_cut(s, max) : n);
 }
 
-int session_insert(struct store *db, struct session *s, const uint8_t token_hash[SESSION_TOKEN], usec_t now,
-		   int64_t hours, int64_t most, struct diag *reterr)
+int session_insert(struct store *db, struct session *s, const uint8_t token_hash[SESSION_TOKEN],
+		   usec_t now, int64_t hours, int64_t most, struct diag *reterr)
 {
 	s->started = s->proved = s->last = now;
 	s->ends = now + hours * 3600 * USEC_PER_SEC;
-	struct store_value crowd[] = { sv_uuid(&s->account), sv_int(most - 1) };
+	struct store_value crowd[] = {sv_uuid(&s->account), sv_int(most - 1)};
 	int e = store_exec(db, SQL_ACCESS_SESSION_CROWD, crowd, 2, NULL, reterr);
 	if (e != 0)
 		return e;
-	struct store_value args[] = { sv_uuid(&s->id), sv_bytes(token_hash, SESSION_TOKEN), sv_uuid(&s->account),
-				      sv_int(s->state), sv_int(s->gave_factor), sv_int(now), sv_int(s->ends),
-				      cut_text(s->address, SESSION_ADDRESS_MAX),
-				      cut_text(s->agent, SESSION_AGENT_MAX) };
+	struct store_value args[] = {sv_uuid(&s->id),
+				     sv_bytes(token_hash, SESSION_TOKEN),
+				     sv_uuid(&s->account),
+				     sv_int(s->state),
+				     sv_int(s->gave_factor),
+				     sv_int(now),
+				     sv_int(s->ends),
+				     cut_text(s->address, SESSION_ADDRESS_MAX),
+				     cut_text(s->agent, SESSION_AGENT_MAX)};
 	return store_exec(db, SQL_ACCESS_SESSION_INSERT, args, 9, NULL, reterr);
 }
 
@@ -88,8 +93,8 @@ static int read_row(const struct store_rows *rows, struct arena *a, struct sessi
 	return arena_failed(a) ? -ENOMEM : 0;
 }
 
-static int one(struct store *db, int statement, struct store_value arg, usec_t now, int64_t idle_minutes,
-	       struct arena *a, struct session *ret, struct diag *reterr)
+static int one(struct store *db, int statement, struct store_value arg, usec_t now,
+	       int64_t idle_minutes, struct arena *a, struct session *ret, struct diag *reterr)
 {
 	struct store_rows *rows;
 	int e = store_one(db, statement, &arg, 1, &rows, reterr);
@@ -105,29 +110,32 @@ static int one(struct store *db, int statement, struct store_value arg, usec_t n
 	return e;
 }
 
-int session_get(struct store *db, const struct uuid *id, usec_t now, int64_t idle_minutes, struct arena *a,
-		struct session *ret, struct diag *reterr)
+int session_get(struct store *db, const struct uuid *id, usec_t now, int64_t idle_minutes,
+		struct arena *a, struct session *ret, struct diag *reterr)
 {
 	return one(db, SQL_ACCESS_SESSION_GET, sv_uuid(id), now, idle_minutes, a, ret, reterr);
 }
 
-int session_find(struct store *db, const uint8_t token_hash[SESSION_TOKEN], usec_t now, int64_t idle_minutes,
-		 struct arena *a, struct session *ret, struct diag *reterr)
+int session_find(struct store *db, const uint8_t token_hash[SESSION_TOKEN], usec_t now,
+		 int64_t idle_minutes, struct arena *a, struct session *ret, struct diag *reterr)
 {
-	return one(db, SQL_ACCESS_SESSION_FIND, sv_bytes(token_hash, SESSION_TOKEN), now, idle_minutes, a, ret,
-		   reterr);
+	return one(db, SQL_ACCESS_SESSION_FIND, sv_bytes(token_hash, SESSION_TOKEN), now,
+		   idle_minutes, a, ret, reterr);
 }
 
-int session_list(struct store *db, const struct uuid *account, usec_t now, int64_t idle_minutes, struct arena *a,
-		 struct session *ret, size_t max, size_t *ret_n, struct diag *reterr)
+int session_list(struct store *db, const struct uuid *account, usec_t now, int64_t idle_minutes,
+		 struct arena *a, struct session *ret, size_t max, size_t *ret_n,
+		 struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_int(now), sv_int(unused_since(now, idle_minutes)) };
+	struct store_value args[] = {sv_uuid(account), sv_int(now),
+				     sv_int(unused_since(now, idle_minutes))};
 	struct store_rows *rows;
 	int e = store_query(db, SQL_ACCESS_SESSION_LIST, args, 3, &rows, reterr);
 	if (e != 0)
 		return e;
 	size_t n = 0;
-	while (n < max && (e = store_next(rows, reterr)) == 1 && (e = read_row(rows, a, &ret[n])) == 0)
+	while (n < max && (e = store_next(rows, reterr)) == 1 &&
+	       (e = read_row(rows, a, &ret[n])) == 0)
 		n++;
 	store_rows_close(rows);
 	if (e < 0)
@@ -136,43 +144,44 @@ int session_list(struct store *db, const struct uuid *account, usec_t now, int64
 	return 0;
 }
 
-int session_raise(struct store *db, const struct session *s, const uint8_t token_hash[SESSION_TOKEN],
-		  struct diag *reterr)
+int session_raise(struct store *db, const struct session *s,
+		  const uint8_t token_hash[SESSION_TOKEN], struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(&s->id), sv_bytes(token_hash, SESSION_TOKEN), sv_int(s->state),
-				      sv_int(s->gave_factor), sv_int(s->proved) };
+	struct store_value args[] = {sv_uuid(&s->id), sv_bytes(token_hash, SESSION_TOKEN),
+				     sv_int(s->state), sv_int(s->gave_factor), sv_int(s->proved)};
 	return store_exec(db, SQL_ACCESS_SESSION_RAISE, args, 5, NULL, reterr);
 }
 
 int session_set_state(struct store *db, const struct session *s, struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(&s->id), sv_int(s->state), sv_int(s->gave_factor),
-				      sv_int(s->proved) };
+	struct store_value args[] = {sv_uuid(&s->id), sv_int(s->state), sv_int(s->gave_factor),
+				     sv_int(s->proved)};
 	return store_exec(db, SQL_ACCESS_SESSION_STATE, args, 4, NULL, reterr);
 }
 
 int session_touch(struct store *db, const struct uuid *id, usec_t now, struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(id), sv_int(now) };
+	struct store_value args[] = {sv_uuid(id), sv_int(now)};
 	return store_exec(db, SQL_ACCESS_SESSION_TOUCH, args, 2, NULL, reterr);
 }
 
 int session_end(struct store *db, const struct uuid *id, const struct uuid *account, int64_t *ret_n,
 		struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(id), sv_uuid(account) };
+	struct store_value args[] = {sv_uuid(id), sv_uuid(account)};
 	return store_exec(db, SQL_ACCESS_SESSION_END, args, 2, ret_n, reterr);
 }
 
-int session_end_all(struct store *db, const struct uuid *account, const struct uuid *keep, struct diag *reterr)
+int session_end_all(struct store *db, const struct uuid *account, const struct uuid *keep,
+		    struct diag *reterr)
 {
-	struct store_value args[] = { sv_uuid(account), sv_uuid(keep) };
-	return keep == NULL ? store_exec(db, SQL_ACCESS_SESSION_END_ALL, args, 1, NULL, reterr) :
-			      store_exec(db, SQL_ACCESS_SESSION_END_OTHERS, args, 2, NULL, reterr);
+	struct store_value args[] = {sv_uuid(account), sv_uuid(keep)};
+	return keep == NULL ? store_exec(db, SQL_ACCESS_SESSION_END_ALL, args, 1, NULL, reterr)
+			    : store_exec(db, SQL_ACCESS_SESSION_END_OTHERS, args, 2, NULL, reterr);
 }
 
 int session_purge(struct store *db, usec_t now, int64_t idle_minutes, struct diag *reterr)
 {
-	struct store_value args[] = { sv_int(now), sv_int(unused_since(now, idle_minutes)) };
+	struct store_value args[] = {sv_int(now), sv_int(unused_since(now, idle_minutes))};
 	return store_exec(db, SQL_ACCESS_SESSION_PURGE, args, 2, NULL, reterr);
 }

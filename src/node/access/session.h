@@ -40,9 +40,9 @@ enum session_state {
 const char *session_state_name(int state);
 
 struct session_facts {
-	bool has_factor;    /* the account has a confirmed second factor */
-	bool gave_factor;   /* this session gave it */
-	bool fresh;         /* the password was given out by somebody else */
+	bool has_factor;       /* the account has a confirmed second factor */
+	bool gave_factor;      /* this session gave it */
+	bool fresh;            /* the password was given out by somebody else */
 	bool must_have_factor; /* policy */
 };
 int session_state_of(const struct session_facts *f);
@@ -59,12 +59,12 @@ enum {
 /* A row of the store. Strings are in the arena given to session_get(). */
 struct session {
 	struct uuid id, account;
-	int state;          /* enum session_state */
+	int state; /* enum session_state */
 	bool gave_factor;
 	usec_t started;
-	usec_t proved;      /* when a password or a code was last given */
-	usec_t last;        /* last used, to the minute */
-	usec_t ends;        /* whatever happens */
+	usec_t proved; /* when a password or a code was last given */
+	usec_t last;   /* last used, to the minute */
+	usec_t ends;   /* whatever happens */
 	const char *address, *agent;
 };
 
@@ -75,20 +75,22 @@ void session_token(char ret_text[SESSION_TOKEN_TEXT + 1], uint8_t ret_hash[SESSI
  * Writes ${s} (id, account, state, gave_factor, address, agent are read) with
  * times from ${now}; beyond ${most} sessions the account's least used end.
  */
-int session_insert(struct store *db, struct session *s, const uint8_t token_hash[SESSION_TOKEN], usec_t now,
-		   int64_t hours, int64_t most, struct diag *reterr);
+int session_insert(struct store *db, struct session *s, const uint8_t token_hash[SESSION_TOKEN],
+		   usec_t now, int64_t hours, int64_t most, struct diag *reterr);
 /* The session if it has not run out at ${now}: FW_ENOTFOUND otherwise. */
-int session_get(struct store *db, const struct uuid *id, usec_t now, int64_t idle_minutes, struct arena *a,
-		struct session *ret, struct diag *reterr);
+int session_get(struct store *db, const struct uuid *id, usec_t now, int64_t idle_minutes,
+		struct arena *a, struct session *ret, struct diag *reterr);
 /* The same by the hash of its token. */
-int session_find(struct store *db, const uint8_t token_hash[SESSION_TOKEN], usec_t now, int64_t idle_minutes,
-		 struct arena *a, struct session *ret, struct diag *reterr);
+int session_find(struct store *db, const uint8_t token_hash[SESSION_TOKEN], usec_t now,
+		 int64_t idle_minutes, struct arena *a, struct session *ret, struct diag *reterr);
 /* Those of an account that have not run out, newest first. */
-int session_list(struct store *db, const struct uuid *account, usec_t now, int64_t idle_minutes, struct arena *a,
-		 struct session *ret, size_t max, size_t *ret_n, struct diag *reterr);
-/* Writes state, gave_factor and proved, and a new token; the old one is worth nothing from the commit on. */
-int session_raise(struct store *db, const struct session *s, const uint8_t token_hash[SESSION_TOKEN],
-		  struct diag *reterr);
+int session_list(struct store *db, const struct uuid *account, usec_t now, int64_t idle_minutes,
+		 struct arena *a, struct session *ret, size_t max, size_t *ret_n,
+		 struct diag *reterr);
+/* Writes state, gave_factor and proved, and a new token; the old one is worth nothing from the
+ * commit on. */
+int session_raise(struct store *db, const struct session *s,
+		  const uint8_t token_hash[SESSION_TOKEN], struct diag *reterr);
 /* The same without a new token. */
 int session_set_state(struct store *db, const struct session *s, struct diag *reterr);
 int session_touch(struct store *db, const struct uuid *id, usec_t now, struct diag *reterr);
@@ -96,7 +98,8 @@ int session_touch(struct store *db, const struct uuid *id, usec_t now, struct di
 int session_end(struct store *db, const struct uuid *id, const struct uuid *account, int64_t *ret_n,
 		struct diag *reterr);
 /* All of an account but ${keep} (NULL: all). */
-int session_end_all(struct store *db, const struct uuid *account, const struct uuid *keep, struct diag *reterr);
+int session_end_all(struct store *db, const struct uuid *account, const struct uuid *keep,
+		    struct diag *reterr);
 /* Those that ran out: for the house's task. */
 int session_purge(struct store *db, usec_t now, int64_t idle_minutes, struct diag *reterr);
 

@@ -49,7 +49,7 @@ static void take_block(struct sha1 *s)
 
 void sha1_init(struct sha1 *s)
 {
-	*s = (struct sha1){ .h = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 } };
+	*s = (struct sha1){.h = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0}};
 }
 
 void sha1_update(struct sha1 *s, const void *p, size_t n)
@@ -90,7 +90,7 @@ static void keyed(struct sha1 *s, const uint8_t key[SHA1_BLOCK], uint8_t with)
 void hmac_sha1(const uint8_t *key, size_t nkey, const void *msg, size_t n, uint8_t out[SHA1_BYTES])
 {
 	struct sha1 s;
-	uint8_t k[SHA1_BLOCK] = { 0 };
+	uint8_t k[SHA1_BLOCK] = {0};
 	if (nkey > SHA1_BLOCK) {
 		sha1_init(&s);
 		sha1_update(&s, key, nkey);

@@ -24,7 +24,9 @@ void totp_code(const uint8_t *secret, size_t n, int64_t step, char out[TOTP_DIGI
 	hmac_sha1(secret, n, counter, sizeof(counter), mac);
 	/* RFC 4226 section 5.3: the last four bits say where the 31 bits stand. */
 	const uint8_t *p = mac + (mac[SHA1_BYTES - 1] & 15);
-	uint32_t v = ((uint32_t)(p[0] & 127) << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) % 1000000;
+	uint32_t v =
+		((uint32_t)(p[0] & 127) << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) %
+		1000000;
 	for (int i = TOTP_DIGITS - 1; i >= 0; i--, v /= 10)
 		out[i] = (char)('0' + v % 10);
 	out[TOTP_DIGITS] = '\0';
@@ -66,8 +68,8 @@ void base32_format(const uint8_t *p, size_t n, char *out)
 static void put_escaped(struct buf *out, const char *s)
 {
 	for (const uint8_t *p = (const uint8_t *)s; *p != '\0'; p++) {
-		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-			     strchr("-._~", *p) != NULL;
+		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			     (*p >= '0' && *p <= '9') || strchr("-._~", *p) != NULL;
 		if (plain)
 			buf_putc(out, (char)*p);
 		else
@@ -102,8 +104,9 @@ int totp_qr(const char *text, struct buf *out, int *ret_size, struct diag *reter
 {
 	QRcode *q = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
 	if (q == NULL)
-		return errno == ENOMEM ? -ENOMEM :
-					 diag_set(reterr, FW_ELIMIT, "The address is too long for a QR code.");
+		return errno == ENOMEM ? -ENOMEM
+				       : diag_set(reterr, FW_ELIMIT,
+						  "The address is too long for a QR code.");
 	for (int y = 0; y < q->width; y++)
 		put_row(out, q->data + (size_t)y * (size_t)q->width, q->width, y);
 	*ret_size = q->width;

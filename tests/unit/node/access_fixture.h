@@ -18,8 +18,8 @@ enum { NODE_URL = 300 };
 /* On SQLite, or with FAIRWAY_TEST_PG in the environment on that PostgreSQL. */
 struct node {
 	char dir[64];
-	struct arena *mem;                 /* of the names below */
-	const struct access_made *people;  /* what access_init_demo() made */
+	struct arena *mem;                /* of the names below */
+	const struct access_made *people; /* what access_init_demo() made */
 	size_t npeople;
 	struct worker *w[VAULT_COUNT];
 	const struct wire_pair *settings;
@@ -51,17 +51,28 @@ struct client {
 int node_login(struct node *n, struct client *c, const char *login, const char *password);
 /* Ask the house for the ticket of the client's token: whether there is one. */
 bool node_refresh(struct node *n, struct client *c);
-/* A request of the client to a vault; its token follows what the answer says, and its ticket is renewed. Status. */
-int node_call(struct node *n, struct client *c, int vault, int op, const char *param, const char *body,
-	      struct fake_answer *ret);
+/* A request of the client to a vault; its token follows what the answer says, and its ticket is
+ * renewed. Status. */
+int node_call(struct node *n, struct client *c, int vault, int op, const char *param,
+	      const char *body, struct fake_answer *ret);
 /* The same when only the status matters. */
-int node_status(struct node *n, struct client *c, int vault, int op, const char *param, const char *body);
+int node_status(struct node *n, struct client *c, int vault, int op, const char *param,
+		const char *body);
 
 /* An account made by the administrator; its password as handed over. */
 struct uuid node_make_account(struct node *n, const char *login, char ret_password[64]);
 /* The same, and its owner has set NODE_OWN_PASSWORD: now it may get a role. */
 #define NODE_OWN_PASSWORD "a lantern above the quay"
 struct uuid node_make_ready(struct node *n, const char *login);
+
+/* The code that a device would show now. */
+void node_device_code(const char *base32, char out[7]);
+/* A request with {"code": ...}. Status. */
+int node_give(struct node *n, struct client *c, int op, const char *code);
+/* Enrol a factor in an open or enrol session. The secret and the first recovery code come back. */
+void node_enrol(struct node *n, struct client *c, char secret[64], char recovery[64]);
+/* Move the clock of everything forward. */
+void node_wait(int64_t seconds);
 
 /* Entries of the vault's ledger. */
 uint64_t node_ledger_size(struct node *n, int vault);

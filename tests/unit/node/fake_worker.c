@@ -24,7 +24,7 @@ struct worker {
 	struct wire_boot boot;
 	uint8_t key[32], ticket_key[32], sign_pk[32];
 	struct worker *house;
-	struct chan front; /* what is sent to it is counted and dropped */
+	struct chan front;   /* what is sent to it is counted and dropped */
 	struct chan *keeper; /* the test's, or NULL */
 	char url[300];
 	unsigned voids;
@@ -46,7 +46,9 @@ struct worker {
 	void *slow_arg;
 };
 
-enum { DEFERRED = 1 }; /* what a handler returns that waits for slow work; no error code is positive */
+enum {
+	DEFERRED = 1
+}; /* what a handler returns that waits for slow work; no error code is positive */
 
 /* Open /dev/null, so that the channel counts as open. */
 static void open_chan(struct chan *c, enum proc self, enum proc peer)
@@ -57,37 +59,42 @@ static void open_chan(struct chan *c, enum proc self, enum proc peer)
 
 static enum proc proc_of_vault(int vault)
 {
-	static const enum proc procs[] = { [VAULT_STRATEGIC] = PROC_STRATEGIC,
-					   [VAULT_OPERATIONAL] = PROC_OPERATIONAL,
-					   [VAULT_PROTECTION] = PROC_PROTECTION,
-					   [VAULT_HOUSE] = PROC_HOUSE };
+	static const enum proc procs[] = {[VAULT_STRATEGIC] = PROC_STRATEGIC,
+					  [VAULT_OPERATIONAL] = PROC_OPERATIONAL,
+					  [VAULT_PROTECTION] = PROC_PROTECTION,
+					  [VAULT_HOUSE] = PROC_HOUSE};
 	return procs[vault];
 }
 
 static uint32_t role_of_vault(int vault)
 {
-	static const uint32_t roles[] = { [VAULT_STRATEGIC] = STORE_ROLE_STRATEGIC,
-					  [VAULT_OPERATIONAL] = STORE_ROLE_OPERATIONAL,
-					  [VAULT_PROTECTION] = STORE_ROLE_PROTECTION,
-					  [VAULT_HOUSE] = STORE_ROLE_HOUSE };
+	static const uint32_t roles[] = {[VAULT_STRATEGIC] = STORE_ROLE_STRATEGIC,
+					 [VAULT_OPERATIONAL] = STORE_ROLE_OPERATIONAL,
+					 [VAULT_PROTECTION] = STORE_ROLE_PROTECTION,
+					 [VAULT_HOUSE] = STORE_ROLE_HOUSE};
 	return roles[vault];
 }
 
-struct worker *fake_worker_new(const struct vault_def *def, const char *url, const struct wire_pair *settings,
-			       size_t nsettings)
+struct worker *fake_worker_new(const struct vault_def *def, const char *url,
+			       const struct wire_pair *settings, size_t nsettings)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	struct diag d = DIAG_INIT;
 	assert_non_null(w);
 	w->def = def;
-	struct store_options opt = { .url = url, .role = role_of_vault(def->vault),
-				     .vault = vault_rows[def->vault].name, .create = true, .migrate = true };
+	struct store_options opt = {.url = url,
+				    .role = role_of_vault(def->vault),
+				    .vault = vault_rows[def->vault].name,
+				    .create = true,
+				    .migrate = true};
 	int e = store_open(&opt, &w->db, &d);
 	if (e != 0)
 		fail_msg("%s: %s", url, d.text);
 	assert_int_equal(ledger_writer_new(&w->ledger), 0);
-	w->boot = (struct wire_boot){ .node_name = "Test node", .node_state = "Nowhere",
-				      .origin = "test.example/1", .exercise = true };
+	w->boot = (struct wire_boot){.node_name = "Test node",
+				     .node_state = "Nowhere",
+				     .origin = "test.example/1",
+				     .exercise = true};
 	(void)snprintf(w->url, sizeof(w->url), "%s", url);
 	w->boot.store_url = w->url;
 	for (size_t i = 0; i < nsettings; i++)
@@ -167,20 +174,29 @@ static int commit(struct worker *w, struct diag *reterr)
 static int status_of(int code)
 {
 	switch (code) {
-	case 0: return 200;
-	case FW_EAUTH: return 401;
-	case FW_EDENIED: return 403;
-	case FW_ENOTFOUND: return 404;
+	case 0:
+		return 200;
+	case FW_EAUTH:
+		return 401;
+	case FW_EDENIED:
+		return 403;
+	case FW_ENOTFOUND:
+		return 404;
 	case FW_ECONFLICT:
-	case FW_EEXISTS: return 409;
+	case FW_EEXISTS:
+		return 409;
 	case FW_EINVALID:
-	case FW_EFORMAT: return 422;
-	case FW_ELIMIT: return 413;
+	case FW_EFORMAT:
+		return 422;
+	case FW_ELIMIT:
+		return 413;
 	case FW_EBUSY:
 	case FW_ERETRY:
 	case FW_ESTORE:
-	case FW_EUNKNOWNOUTCOME: return 503;
-	default: return 500;
+	case FW_EUNKNOWNOUTCOME:
+		return 503;
+	default:
+		return 500;
 	}
 }
 
@@ -212,8 +228,9 @@ static int check(struct worker *w, const struct route_row *row, struct call *c, 
 		return 0;
 	if (w->rq->who->state != 0)
 		return FW_EAUTH;
-	int e = w->def->permissions != NULL ?
-			w->def->permissions(w, w->db, &w->rq->who->account, &c->permissions, reterr) : 0;
+	int e = w->def->permissions != NULL ? w->def->permissions(w, w->db, &w->rq->who->account,
+								  &c->permissions, reterr)
+					    : 0;
 	if (e != 0 || row->perm == PERM_SELF)
 		return e;
 	return (c->permissions & UINT64_C(1) << perm_rows[row->perm].bit) != 0 ? 0 : FW_EDENIED;
@@ -224,16 +241,19 @@ static int check_input(const struct route_row *row, struct call *c, const struct
 {
 	int e = 0;
 	for (size_t i = 0; e == 0 && i < row->nparams; i++) {
-		const struct value_type t = { .type = row->params[i].type };
-		e = rq->param[i] == NULL ? FW_EINVALID :
-					   value_check_text(&t, row->params[i].name, rq->param[i], reterr);
+		const struct value_type t = {.type = row->params[i].type};
+		e = rq->param[i] == NULL
+			    ? FW_EINVALID
+			    : value_check_text(&t, row->params[i].name, rq->param[i], reterr);
 	}
 	for (size_t i = 0; e == 0 && i < row->nqueries; i++) {
 		const char *v = call_query(c, row->queries[i].name);
 		if (v != NULL)
-			e = value_check_text(&row->queries[i].value, row->queries[i].name, v, reterr);
+			e = value_check_text(&row->queries[i].value, row->queries[i].name, v,
+					     reterr);
 		else if (row->queries[i].required)
-			e = diag_set(reterr, FW_EINVALID, "query %s is missing", row->queries[i].name);
+			e = diag_set(reterr, FW_EINVALID, "query %s is missing",
+				     row->queries[i].name);
 	}
 	if (e == 0 && row->body == BODY_JSON && rq->body == NULL)
 		e = FW_EINVALID;
@@ -266,11 +286,11 @@ static int run_once(struct worker *w, call_fn *fn, struct call *c, struct reply 
 	return back != 0 ? back : e;
 }
 
-static int run_tx(struct worker *w, const struct route_row *row, call_fn *fn, struct call *c, struct reply *r,
-		  struct diag *reterr)
+static int run_tx(struct worker *w, const struct route_row *row, call_fn *fn, struct call *c,
+		  struct reply *r, struct diag *reterr)
 {
 	buf_clear(&r->body);
-	*r = (struct reply){ .status = 200, .type = "application/json", .body = r->body };
+	*r = (struct reply){.status = 200, .type = "application/json", .body = r->body};
 	diag_clear(reterr);
 	w->nafter = 0;
 	bool lost = false;
@@ -294,8 +314,8 @@ static int run_tx(struct worker *w, const struct route_row *row, call_fn *fn, st
 	return e;
 }
 
-static int run_call(struct worker *w, const struct route_row *row, call_fn *fn, struct call *c, struct reply *r,
-		    struct diag *reterr)
+static int run_call(struct worker *w, const struct route_row *row, call_fn *fn, struct call *c,
+		    struct reply *r, struct diag *reterr)
 {
 	int e = FW_ERETRY;
 	for (unsigned tries = 0; e == DEFERRED || (e == FW_ERETRY && tries < 10); tries++) {
@@ -313,8 +333,8 @@ static void hash_token(const char *text, uint8_t hash[32])
 	uint8_t token[64];
 	size_t n = 0;
 	memset(hash, 0, 32);
-	if (text != NULL && sodium_base642bin(token, sizeof(token), text, strlen(text), NULL, &n, NULL,
-					      sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+	if (text != NULL && sodium_base642bin(token, sizeof(token), text, strlen(text), NULL, &n,
+					      NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
 		crypto_hash_sha256(hash, token, n);
 }
 
@@ -335,7 +355,8 @@ static void fill_answer(struct fake_answer *a, int e, struct reply *r)
 	/* Twice, since a fault injected for the handler may fall here. */
 	if (json_parse(a->body.data, a->body.len, &a->json, NULL) != 0 &&
 	    json_parse(a->body.data, a->body.len, &a->json, NULL) != 0)
-		fail_msg("the answer is no JSON: %.*s", (int)a->body.len, (const char *)a->body.data);
+		fail_msg("the answer is no JSON: %.*s", (int)a->body.len,
+			 (const char *)a->body.data);
 }
 
 static int stream(struct worker *w, struct reply *r, struct buf *out, struct diag *reterr)
@@ -351,26 +372,35 @@ static int stream(struct worker *w, struct reply *r, struct buf *out, struct dia
 	return more;
 }
 
-int fake_call_stream(struct worker *w, const struct fake_request *rq, struct fake_answer *ret, struct buf *out)
+int fake_call_stream(struct worker *w, const struct fake_request *rq, struct fake_answer *ret,
+		     struct buf *out)
 {
 	const struct route_row *row = route_of(rq->op, w->def->vault);
 	call_fn *fn = handler_of(w->def, rq->op);
 	if (row == NULL || fn == NULL)
-		fail_msg("no route or no handler for op %d in %s", rq->op, vault_rows[w->def->vault].name);
+		fail_msg("no route or no handler for op %d in %s", rq->op,
+			 vault_rows[w->def->vault].name);
 	static const struct ticket nobody;
 	uint8_t hash[32];
 	hash_token(rq->token, hash);
 	struct call c = {
-		.worker = w, .db = w->db, .mem = arena_new(WORKER_MEM), .op = rq->op,
-		.who = rq->who != NULL ? rq->who : &nobody, .upload = rq->upload,
-		.upload_size = rq->upload_size, .purpose = rq->purpose, .lang = rq->lang != NULL ? rq->lang : "en",
-		.token_hash = hash, .address = rq->address != NULL ? rq->address : "192.0.2.1",
+		.worker = w,
+		.db = w->db,
+		.mem = arena_new(WORKER_MEM),
+		.op = rq->op,
+		.who = rq->who != NULL ? rq->who : &nobody,
+		.upload = rq->upload,
+		.upload_size = rq->upload_size,
+		.purpose = rq->purpose,
+		.lang = rq->lang != NULL ? rq->lang : "en",
+		.token_hash = hash,
+		.address = rq->address != NULL ? rq->address : "192.0.2.1",
 		.agent = rq->agent != NULL ? rq->agent : "test",
 	};
 	memcpy(c.param, rq->param, sizeof(c.param));
-	struct reply r = { 0 };
+	struct reply r = {0};
 	buf_init(&r.body, 16 << 20);
-	*ret = (struct fake_answer){ 0 };
+	*ret = (struct fake_answer){0};
 	w->rq = rq;
 	int e = c.mem != NULL ? check_input(row, &c, rq, &ret->diag) : -ENOMEM;
 	if (e == 0)
@@ -395,7 +425,7 @@ void fake_answer_release(struct fake_answer *a)
 {
 	json_decref(a->json);
 	buf_release(&a->body);
-	*a = (struct fake_answer){ 0 };
+	*a = (struct fake_answer){0};
 }
 
 const char *fake_text(const struct fake_answer *a, const char *name)
@@ -404,11 +434,12 @@ const char *fake_text(const struct fake_answer *a, const char *name)
 	return s != NULL ? s : "";
 }
 
-int fake_message(struct worker *w, enum proc from, uint16_t type, const void *p, size_t n, struct buf *ret)
+int fake_message(struct worker *w, enum proc from, uint16_t type, const void *p, size_t n,
+		 struct buf *ret)
 {
 	struct chan c;
 	open_chan(&c, proc_of_vault(w->def->vault), from);
-	struct message m = { .type = type, .tag = 7, .fd = -1 };
+	struct message m = {.type = type, .tag = 7, .fd = -1};
 	cur_init(&m.body, p, n);
 	int e = w->def->on_message != NULL ? w->def->on_message(w, &c, &m) : FW_EPROTO;
 	if (e == 0 && c.out.len < CHAN_HEAD)
@@ -456,13 +487,34 @@ bool fake_was_woken(const struct worker *w, const char *task)
 
 /* ---- worker.h and call.h ---- */
 
-struct store *worker_store(struct worker *w) { return w->db; }
-struct ledger_writer *worker_ledger(struct worker *w) { return w->ledger; }
-int worker_vault(const struct worker *w) { return w->def->vault; }
-const struct wire_boot *worker_boot(const struct worker *w) { return &w->boot; }
-const uint8_t *worker_key(const struct worker *w) { return w->key; }
-const uint8_t *worker_ticket_key(const struct worker *w) { return w->ticket_key; }
-const uint8_t *worker_sign_public(const struct worker *w) { return w->sign_pk; }
+struct store *worker_store(struct worker *w)
+{
+	return w->db;
+}
+struct ledger_writer *worker_ledger(struct worker *w)
+{
+	return w->ledger;
+}
+int worker_vault(const struct worker *w)
+{
+	return w->def->vault;
+}
+const struct wire_boot *worker_boot(const struct worker *w)
+{
+	return &w->boot;
+}
+const uint8_t *worker_key(const struct worker *w)
+{
+	return w->key;
+}
+const uint8_t *worker_ticket_key(const struct worker *w)
+{
+	return w->ticket_key;
+}
+const uint8_t *worker_sign_public(const struct worker *w)
+{
+	return w->sign_pk;
+}
 
 void fake_worker_set_keeper(struct worker *w, struct chan *keeper, const uint8_t pk[32])
 {
@@ -477,10 +529,13 @@ struct chan *worker_peer(struct worker *w, enum proc p)
 	return p == PROC_FRONT && w->front.fd >= 0 ? &w->front : NULL;
 }
 
-int worker_ask_house(struct worker *w, uint16_t type, const void *p, size_t n, uint16_t answer, struct buf *ret)
+int worker_ask_house(struct worker *w, uint16_t type, const void *p, size_t n, uint16_t answer,
+		     struct buf *ret)
 {
 	(void)answer;
-	return w->house != NULL ? fake_message(w->house, proc_of_vault(w->def->vault), type, p, n, ret) : FW_EGONE;
+	return w->house != NULL
+		       ? fake_message(w->house, proc_of_vault(w->def->vault), type, p, n, ret)
+		       : FW_EGONE;
 }
 
 void worker_wake(struct worker *w, const char *task)
@@ -510,7 +565,8 @@ void *worker_get(const struct worker *w, const char *name)
 	return NULL;
 }
 
-int worker_tx(struct worker *w, int (*fn)(struct worker *w, struct store *db, void *arg, struct diag *reterr),
+int worker_tx(struct worker *w,
+	      int (*fn)(struct worker *w, struct store *db, void *arg, struct diag *reterr),
 	      void *arg, struct diag *reterr)
 {
 	assert_false(store_in_tx(w->db));
@@ -525,7 +581,8 @@ int worker_tx(struct worker *w, int (*fn)(struct worker *w, struct store *db, vo
 	return e;
 }
 
-int worker_ledger_note(struct worker *w, struct store *db, struct ledger_note *note, struct diag *reterr)
+int worker_ledger_note(struct worker *w, struct store *db, struct ledger_note *note,
+		       struct diag *reterr)
 {
 	return ledger_append(db, w->ledger, note, NULL, reterr);
 }

@@ -28,13 +28,14 @@
  * Opens (and makes, if it is SQLite) the store, migrates it, runs def->start.
  * Fails the test if it cannot.  ${settings}: pairs as in struct wire_boot.
  */
-struct worker *fake_worker_new(const struct vault_def *def, const char *url, const struct wire_pair *settings,
-			       size_t nsettings);
+struct worker *fake_worker_new(const struct vault_def *def, const char *url,
+			       const struct wire_pair *settings, size_t nsettings);
 /* def->end, and the store is closed: like a process that ends. NULL allowed. */
 void fake_worker_free(struct worker *w);
 /* Questions to the house go to this one; NULL: it does not answer. */
 void fake_worker_set_house(struct worker *w, struct worker *house);
-/* Questions to the keeper go over this channel, which signs with the key ${pk}; NULL: it is down. */
+/* Questions to the keeper go over this channel, which signs with the key ${pk}; NULL: it is down.
+ */
 void fake_worker_set_keeper(struct worker *w, struct chan *keeper, const uint8_t pk[32]);
 
 struct fake_request {
@@ -44,34 +45,38 @@ struct fake_request {
 	struct wire_pair query[8]; /* ended by name NULL */
 	const char *body;          /* JSON; NULL for none */
 	const char *purpose, *lang, *address, *agent;
-	const char *token;         /* the session token as text; its hash is given to the handler */
+	const char *token; /* the session token as text; its hash is given to the handler */
 	const char *upload;
 	uint64_t upload_size;
 };
 
 struct fake_answer {
-	int code;       /* what the handler (or a check before it) returned */
-	int status;     /* as the front would see it */
+	int code;   /* what the handler (or a check before it) returned */
+	int status; /* as the front would see it */
 	struct diag diag;
-	json_t *json;   /* the body, if it is JSON; NULL otherwise */
+	json_t *json; /* the body, if it is JSON; NULL otherwise */
 	struct buf body;
 	char type[64];
-	char token[64]; /* new session token; "" none */
+	char token[64];  /* new session token; "" none */
 	bool token_ends; /* the cookie is taken away */
 };
 
 /* Never fails itself: what went wrong is in the answer. */
 void fake_call(struct worker *w, const struct fake_request *rq, struct fake_answer *ret);
 /* The whole of an answer that streams, appended to ${out}; its end code. */
-int fake_call_stream(struct worker *w, const struct fake_request *rq, struct fake_answer *ret, struct buf *out);
+int fake_call_stream(struct worker *w, const struct fake_request *rq, struct fake_answer *ret,
+		     struct buf *out);
 void fake_answer_release(struct fake_answer *a);
 /* A member of the answer's JSON that is a string; "" if absent. */
 const char *fake_text(const struct fake_answer *a, const char *name);
 
-/* Ask it a message of messages.tbl as ${from}; the answer's payload is appended to ${ret}. 0, or FW_EPROTO, FW_EGONE for none. */
-int fake_message(struct worker *w, enum proc from, uint16_t type, const void *p, size_t n, struct buf *ret);
+/* Ask it a message of messages.tbl as ${from}; the answer's payload is appended to ${ret}. 0, or
+ * FW_EPROTO, FW_EGONE for none. */
+int fake_message(struct worker *w, enum proc from, uint16_t type, const void *p, size_t n,
+		 struct buf *ret);
 
-/* Run the task of this name until it wants to wait; at most ${most} times. Returns how often it ran. */
+/* Run the task of this name until it wants to wait; at most ${most} times. Returns how often it
+ * ran. */
 unsigned fake_run_task(struct worker *w, const char *name, unsigned most);
 /* Whether worker_wake() was called for the task since it last ran. */
 bool fake_was_woken(const struct worker *w, const char *task);

@@ -25,13 +25,13 @@ static void test_sha1_gives_the_published_digests(void **state)
 		unsigned times;
 		const char *hex;
 	} vectors[] = {
-		{ "", 1, "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
-		{ "abc", 1, "a9993e364706816aba3e25717850c26c9cd0d89d" },
-		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
-		  "84983e441c3bd26ebaae4aa1f95129e5e54670f1" },
-		{ "a", 1000000, "34aa973cd4c4daa4f61eeb2bdbad27316534016f" },
-		{ "0123456701234567012345670123456701234567012345670123456701234567", 10,
-		  "dea356a2cddd90c7a7ecedc5ebb563934f460452" },
+		{"", 1, "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+		{"abc", 1, "a9993e364706816aba3e25717850c26c9cd0d89d"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+		 "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+		{"a", 1000000, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"},
+		{"0123456701234567012345670123456701234567012345670123456701234567", 10,
+		 "dea356a2cddd90c7a7ecedc5ebb563934f460452"},
 	};
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct sha1 s;
@@ -49,7 +49,7 @@ static void test_sha1_does_not_see_the_pieces(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < prop_rounds(100); seed++) {
-		struct prop p = { seed };
+		struct prop p = {seed};
 		uint8_t text[300], whole[SHA1_BYTES], cut[SHA1_BYTES];
 		size_t n = prop_below(&p, sizeof(text) + 1);
 		prop_bytes(&p, text, n);
@@ -79,11 +79,13 @@ static void test_hmac_gives_the_published_codes(void **state)
 	hmac_sha1((const uint8_t *)"Jefe", 4, "what do ya want for nothing?", 28, out);
 	assert_hex(out, sizeof(out), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
 	memset(key, 0xaa, sizeof(key));
-	hmac_sha1(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, out);
+	hmac_sha1(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+		  out);
 	assert_hex(out, sizeof(out), "aa4ae5e15272d00e95705637ce8a3b55ed402112");
 }
 
-static const uint8_t rfc_secret[TOTP_SECRET] = { '1', '2', '3', '4', '5', '6', '7', '8', '9', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '0' };
+static const uint8_t rfc_secret[TOTP_SECRET] = {'1', '2', '3', '4', '5', '6', '7', '8', '9', '0',
+						'1', '2', '3', '4', '5', '6', '7', '8', '9', '0'};
 
 /* RFC 6238 appendix B, the rows of SHA-1; our six digits are the last of its eight. */
 static void test_totp_gives_the_published_codes(void **state)
@@ -92,8 +94,8 @@ static void test_totp_gives_the_published_codes(void **state)
 	static const struct {
 		int64_t second;
 		const char *code;
-	} vectors[] = { { 59, "287082" },	  { 1111111109, "081804" }, { 1111111111, "050471" },
-			{ 1234567890, "005924" }, { 2000000000, "279037" }, { 20000000000, "353130" } };
+	} vectors[] = {{59, "287082"},         {1111111109, "081804"}, {1111111111, "050471"},
+		       {1234567890, "005924"}, {2000000000, "279037"}, {20000000000, "353130"}};
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		char code[TOTP_DIGITS + 1];
 		usec_t now = vectors[i].second * USEC_PER_SEC;
@@ -107,8 +109,8 @@ static void test_totp_gives_the_published_codes(void **state)
 static void test_hotp_gives_the_published_codes(void **state)
 {
 	(void)state;
-	static const char *const codes[] = { "755224", "287082", "359152", "969429", "338314",
-					     "254676", "287922", "162583", "399871", "520489" };
+	static const char *const codes[] = {"755224", "287082", "359152", "969429", "338314",
+					    "254676", "287922", "162583", "399871", "520489"};
 	for (int64_t i = 0; i < 10; i++) {
 		char code[TOTP_DIGITS + 1];
 		totp_code(rfc_secret, sizeof(rfc_secret), i, code);
@@ -147,7 +149,8 @@ static void test_what_is_no_code_fits_nothing(void **state)
 {
 	(void)state;
 	const usec_t now = 59 * USEC_PER_SEC;
-	static const char *const bad[] = { "", "28708", "2870822", "28708a", " 87082", "287082\n", "000000" };
+	static const char *const bad[] = {"",       "28708",    "2870822", "28708a",
+					  " 87082", "287082\n", "000000"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(totp_match(rfc_secret, bad[i], now, -1), -1);
 }
@@ -156,7 +159,8 @@ static void test_what_is_no_code_fits_nothing(void **state)
 static void test_base32_gives_the_published_texts(void **state)
 {
 	(void)state;
-	static const char *const texts[] = { "", "MY", "MZXQ", "MZXW6", "MZXW6YQ", "MZXW6YTB", "MZXW6YTBOI" };
+	static const char *const texts[] = {"",        "MY",       "MZXQ",      "MZXW6",
+					    "MZXW6YQ", "MZXW6YTB", "MZXW6YTBOI"};
 	for (size_t n = 0; n <= 6; n++) {
 		char out[16];
 		base32_format((const uint8_t *)"foobar", n, out);
@@ -174,20 +178,25 @@ static void test_the_address_escapes_names(void **state)
 	buf_init(&b, 1000);
 	totp_uri("Ministry & \xc3\x89tat", "n.srisai", "ABC", &b);
 	buf_u8(&b, 0);
-	assert_string_equal((const char *)b.data,
-			    "otpauth://totp/Ministry%20%26%20%C3%89tat:n.srisai?secret=ABC&issuer=Ministry%20%26%20%C3%89tat");
+	assert_string_equal(
+		(const char *)b.data,
+		"otpauth://totp/"
+		"Ministry%20%26%20%C3%89tat:n.srisai?secret=ABC&issuer=Ministry%20%26%20%C3%89tat");
 	buf_release(&b);
 }
 
-/* The path's rectangles cover the three finder patterns of every QR code: dark frames of seven modules. */
+/* The path's rectangles cover the three finder patterns of every QR code: dark frames of seven
+ * modules. */
 static void test_the_qr_code_is_a_square_with_its_corners(void **state)
 {
 	(void)state;
 	struct buf b;
 	int size = 0;
 	buf_init(&b, 20000);
-	assert_int_equal(totp_qr("otpauth://totp/Fairway:n.srisai?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", &b, &size,
-				 NULL), 0);
+	assert_int_equal(
+		totp_qr("otpauth://totp/Fairway:n.srisai?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+			&b, &size, NULL),
+		0);
 	buf_u8(&b, 0);
 	assert_true(size >= 21 && (size - 17) % 4 == 0);
 	char corner[40];
@@ -215,7 +224,7 @@ static void test_recovery_codes_differ_and_forgive_form(void **state)
 {
 	(void)state;
 	char a[RECOVERY_TEXT + 1], b[RECOVERY_TEXT + 1], c[RECOVERY_TEXT + 1];
-	uint8_t key[32] = { 1 }, other[32] = { 2 }, x[RECOVERY_HASH], y[RECOVERY_HASH];
+	uint8_t key[32] = {1}, other[32] = {2}, x[RECOVERY_HASH], y[RECOVERY_HASH];
 	recovery_code(a);
 	recovery_code(b);
 	assert_int_equal(strlen(a), RECOVERY_TEXT);

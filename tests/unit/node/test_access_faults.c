@@ -15,7 +15,8 @@
 #include "sqlite_faults.h"
 #include "store/store.h"
 
-static const struct wire_pair settings[] = { { "session.free_attempts", "100" }, { "session.factor", "optional" } };
+static const struct wire_pair settings[] = {{"session.free_attempts", "100"},
+					    {"session.factor", "optional"}};
 
 /* One fault: the n-th changing operation on a file, or the n-th allocation. */
 enum kind { FILE_ERROR, FILE_FULL, MEMORY };
@@ -56,8 +57,9 @@ static void log_in_under(enum kind k, int step)
 	struct node node;
 	int n = 1, good = 0;
 	node_start(&node, settings, 2);
-	const struct fake_request rq = { .op = OP_OPEN_SESSION,
-					 .body = "{\"account\":\"reporter\",\"password\":\"" ACCESS_DEMO_PASSWORD "\"}" };
+	const struct fake_request rq = {
+		.op = OP_OPEN_SESSION,
+		.body = "{\"account\":\"reporter\",\"password\":\"" ACCESS_DEMO_PASSWORD "\"}"};
 	for (bool fell = true; fell; n += n < 40 ? 1 : step) {
 		uint64_t before = node_ledger_size(&node, VAULT_HOUSE);
 		begin_fault(k, n);
@@ -109,7 +111,8 @@ static bool has_mark(struct node *n, const struct uuid *account)
 	return bits != 0;
 }
 
-/* Give and take away in turn, so that every fault of both is met, and now and then of the task between them. */
+/* Give and take away in turn, so that every fault of both is met, and now and then of the task
+ * between them. */
 static void grants_under(enum kind k)
 {
 	struct node node;
@@ -117,8 +120,9 @@ static void grants_under(enum kind k)
 	node_start(&node, settings, 2);
 	struct uuid account = node_make_ready(&node, "n.fresh");
 	struct ticket t = node_ticket_for(&node_person(&node, "custodian.strategic")->id);
-	const struct fake_request give = { .op = OP_MAKE_GRANT, .who = &t,
-					   .body = "{\"account\":\"n.fresh\",\"role\":\"analyst\"}" };
+	const struct fake_request give = {.op = OP_MAKE_GRANT,
+					  .who = &t,
+					  .body = "{\"account\":\"n.fresh\",\"role\":\"analyst\"}"};
 	bool give_fell = true, end_fell = true, task_fell = true;
 	int n = 1;
 	for (; give_fell || end_fell || task_fell; n += n > 600 ? 17 : 1) {
@@ -131,7 +135,8 @@ static void grants_under(enum kind k)
 			assert_int_equal(request(&node, VAULT_STRATEGIC, &give, grant_id), 200);
 		}
 		assert_true(has_mark(&node, &account));
-		const struct fake_request end = { .op = OP_END_GRANT, .who = &t, .param = { grant_id } };
+		const struct fake_request end = {
+			.op = OP_END_GRANT, .who = &t, .param = {grant_id}};
 		begin_fault(k, n);
 		status = request(&node, VAULT_STRATEGIC, &end, NULL);
 		end_fell = end_fault(k, n);

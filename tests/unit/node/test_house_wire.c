@@ -38,7 +38,7 @@ static void test_every_payload_comes_back(void **state)
 	struct cursor cur;
 	buf_init(&b, 1000);
 	for (uint64_t seed = 0; seed < prop_rounds(300); seed++) {
-		struct prop p = { seed };
+		struct prop p = {seed};
 		uint8_t ticket[WIRE_TICKET_MAX];
 		prop_bytes(&p, ticket, sizeof(ticket));
 		size_t n = 1 + prop_below(&p, WIRE_TICKET_MAX), got_n;
@@ -53,17 +53,21 @@ static void test_every_payload_comes_back(void **state)
 		if (!none)
 			assert_memory_equal(got, ticket, n);
 
-		struct wire_hold_ask ha = { .what = (uint8_t)prop_below(&p, 3), .strong = prop_below(&p, 2),
-					    .account = random_uuid(&p) }, ha2;
+		struct wire_hold_ask ha = {.what = (uint8_t)prop_below(&p, 3),
+					   .strong = prop_below(&p, 2),
+					   .account = random_uuid(&p)},
+				     ha2;
 		buf_clear(&b);
 		wire_hold_ask_put(&b, &ha);
 		assert_size(&b, MSG_HOLD_ASK);
 		cur_init(&cur, b.data, b.len);
 		assert_int_equal(wire_hold_ask_get(&cur, &ha2), 0);
-		assert_true(ha2.what == ha.what && ha2.strong == ha.strong && uuid_equal(&ha.account, &ha2.account));
+		assert_true(ha2.what == ha.what && ha2.strong == ha.strong &&
+			    uuid_equal(&ha.account, &ha2.account));
 
-		struct wire_hold h = { .code = prop_below(&p, 2) ? FW_ENOTFOUND : 0,
-				       .n = (uint8_t)prop_below(&p, HOLD_PAGE + 1) }, h2;
+		struct wire_hold h = {.code = prop_below(&p, 2) ? FW_ENOTFOUND : 0,
+				      .n = (uint8_t)prop_below(&p, HOLD_PAGE + 1)},
+				 h2;
 		for (size_t i = 0; i < h.n; i++)
 			h.accounts[i] = random_uuid(&p);
 		buf_clear(&b);
@@ -75,7 +79,7 @@ static void test_every_payload_comes_back(void **state)
 		for (size_t i = 0; i < h.n; i++)
 			assert_true(uuid_equal(&h.accounts[i], &h2.accounts[i]));
 
-		struct wire_name_ask na = { .by_login = prop_below(&p, 2) }, na2;
+		struct wire_name_ask na = {.by_login = prop_below(&p, 2)}, na2;
 		if (na.by_login)
 			random_login(&p, na.login);
 		else
@@ -89,8 +93,11 @@ static void test_every_payload_comes_back(void **state)
 		assert_true(na.by_login == na2.by_login && uuid_equal(&na.account, &na2.account));
 		assert_string_equal(na.login, na2.login);
 
-		struct wire_name nm = { .code = 0, .account = random_uuid(&p), .locked = prop_below(&p, 2),
-					.fresh = prop_below(&p, 2) }, nm2;
+		struct wire_name nm = {.code = 0,
+				       .account = random_uuid(&p),
+				       .locked = prop_below(&p, 2),
+				       .fresh = prop_below(&p, 2)},
+				 nm2;
 		random_login(&p, nm.login);
 		buf_clear(&b);
 		wire_name_put(&b, &nm);
@@ -98,10 +105,14 @@ static void test_every_payload_comes_back(void **state)
 		cur_init(&cur, b.data, b.len);
 		assert_int_equal(wire_name_get(&cur, &nm2), 0);
 		assert_string_equal(nm.login, nm2.login);
-		assert_true(nm.locked == nm2.locked && nm.fresh == nm2.fresh && uuid_equal(&nm.account, &nm2.account));
+		assert_true(nm.locked == nm2.locked && nm.fresh == nm2.fresh &&
+			    uuid_equal(&nm.account, &nm2.account));
 
-		struct wire_reset_ask ra = { .what = (uint8_t)prop_below(&p, 2), .account = random_uuid(&p),
-					     .by = random_uuid(&p), .second = random_uuid(&p) }, ra2;
+		struct wire_reset_ask ra = {.what = (uint8_t)prop_below(&p, 2),
+					    .account = random_uuid(&p),
+					    .by = random_uuid(&p),
+					    .second = random_uuid(&p)},
+				      ra2;
 		buf_clear(&b);
 		wire_reset_ask_put(&b, &ra);
 		assert_size(&b, MSG_RESET_ASK);
@@ -110,8 +121,10 @@ static void test_every_payload_comes_back(void **state)
 		assert_memory_equal(&ra.account, &ra2.account, 3 * sizeof(struct uuid));
 		assert_int_equal(ra.what, ra2.what);
 
-		struct wire_reset r = { .code = FW_ECONFLICT, .missing = (uint32_t)prop_below(&p, 1U << VAULT_COUNT),
-					.password = "abcd-efgh-jkmn-pqrs" }, r2;
+		struct wire_reset r = {.code = FW_ECONFLICT,
+				       .missing = (uint32_t)prop_below(&p, 1U << VAULT_COUNT),
+				       .password = "abcd-efgh-jkmn-pqrs"},
+				  r2;
 		buf_clear(&b);
 		wire_reset_put(&b, &r);
 		assert_size(&b, MSG_RESET);
@@ -123,14 +136,17 @@ static void test_every_payload_comes_back(void **state)
 	buf_release(&b);
 }
 
-/* A process broken into may send anything: each reader answers 0 or FW_EPROTO and reads nothing beyond the end. */
+/* A process broken into may send anything: each reader answers 0 or FW_EPROTO and reads nothing
+ * beyond the end. */
 static void test_garbage_is_refused_or_harmless(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < prop_rounds(5000); seed++) {
-		struct prop p = { seed };
+		struct prop p = {seed};
 		size_t n = prop_below(&p, 120);
-		uint8_t *bytes = malloc(n > 0 ? n : 1); /* exactly as long, so that the sanitizer sees a step over */
+		uint8_t *bytes = malloc(
+			n > 0 ? n
+			      : 1); /* exactly as long, so that the sanitizer sees a step over */
 		assert_non_null(bytes);
 		prop_bytes(&p, bytes, n);
 		for (size_t i = 0; i < n && i < 6; i++)
@@ -176,23 +192,35 @@ static void assert_refused(const void *bytes, size_t n, int (*get)(struct cursor
 	assert_int_equal(get(&cur, room), FW_EPROTO);
 }
 
-static int get_hold(struct cursor *cur, void *ret) { return wire_hold_get(cur, ret); }
-static int get_hold_ask(struct cursor *cur, void *ret) { return wire_hold_ask_get(cur, ret); }
-static int get_name(struct cursor *cur, void *ret) { return wire_name_get(cur, ret); }
-static int get_reset(struct cursor *cur, void *ret) { return wire_reset_get(cur, ret); }
+static int get_hold(struct cursor *cur, void *ret)
+{
+	return wire_hold_get(cur, ret);
+}
+static int get_hold_ask(struct cursor *cur, void *ret)
+{
+	return wire_hold_ask_get(cur, ret);
+}
+static int get_name(struct cursor *cur, void *ret)
+{
+	return wire_name_get(cur, ret);
+}
+static int get_reset(struct cursor *cur, void *ret)
+{
+	return wire_reset_get(cur, ret);
+}
 
 static void test_values_out_of_bounds_are_refused(void **state)
 {
 	(void)state;
-	uint8_t page[5 + 16 * (HOLD_PAGE + 1)] = { 0, 0, 0, 0, HOLD_PAGE + 1 };
+	uint8_t page[5 + 16 * (HOLD_PAGE + 1)] = {0, 0, 0, 0, HOLD_PAGE + 1};
 	assert_refused(page, sizeof(page), get_hold);
-	uint8_t what[18] = { HOLD_LIST + 1 };
+	uint8_t what[18] = {HOLD_LIST + 1};
 	assert_refused(what, sizeof(what), get_hold_ask);
-	uint8_t positive[5] = { 1 };
+	uint8_t positive[5] = {1};
 	assert_refused(positive, sizeof(positive), get_hold);
-	uint8_t missing[12] = { 0, 0, 0, 0, 0xff };
+	uint8_t missing[12] = {0, 0, 0, 0, 0xff};
 	assert_refused(missing, sizeof(missing), get_reset);
-	uint8_t inner_nul[4 + 16 + 4 + 3 + 1] = { 0 };
+	uint8_t inner_nul[4 + 16 + 4 + 3 + 1] = {0};
 	inner_nul[20] = 3;
 	inner_nul[24] = 'a';
 	inner_nul[26] = 'b';

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "node/access/password.h"
 
-static const struct password_params least = { .ops = PASSWORD_OPS_MIN, .mib = PASSWORD_MIB_MIN };
+static const struct password_params least = {.ops = PASSWORD_OPS_MIN, .mib = PASSWORD_MIB_MIN};
 
 static void test_settings_never_go_below_the_floor(void **state)
 {
@@ -17,8 +17,8 @@ static void test_settings_never_go_below_the_floor(void **state)
 	static const struct {
 		int64_t ops, mib;
 		unsigned want_ops, want_mib;
-	} rows[] = { { 0, 0, 1, 46 },	{ -5, -5, 1, 46 },	 { 1, 45, 1, 46 },
-		     { 3, 64, 3, 64 },	{ 2, 46, 2, 46 },	 { INT64_MAX, INT64_MAX, 100, 4096 } };
+	} rows[] = {{0, 0, 1, 46},  {-5, -5, 1, 46}, {1, 45, 1, 46},
+		    {3, 64, 3, 64}, {2, 46, 2, 46},  {INT64_MAX, INT64_MAX, 100, 4096}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct password_params p = password_params(rows[i].ops, rows[i].mib);
 		assert_int_equal(p.ops, rows[i].want_ops);
@@ -38,8 +38,8 @@ static void test_a_hash_fits_its_password_alone(void **state)
 	assert_int_equal(password_verify(hash, "quiet harbour at dusk "), FW_EAUTH);
 	assert_int_equal(password_verify(hash, ""), FW_EAUTH);
 	assert_false(password_outdated(hash, least));
-	assert_true(password_outdated(hash, (struct password_params){ 2, 46 }));
-	assert_true(password_outdated(hash, (struct password_params){ 1, 47 }));
+	assert_true(password_outdated(hash, (struct password_params){2, 46}));
+	assert_true(password_outdated(hash, (struct password_params){1, 47}));
 }
 
 /* The string for names that do not exist is computed like a real one and never fits. */
@@ -69,7 +69,8 @@ static void test_the_dummy_costs_the_same_and_fits_nothing(void **state)
 static void test_a_string_that_is_no_hash_says_nothing_about_the_password(void **state)
 {
 	(void)state;
-	static const char *const broken[] = { "", "no hash", "$argon2i$v=19$m=47104,t=1,p=1$x$y", "$argon2id$" };
+	static const char *const broken[] = {"", "no hash", "$argon2i$v=19$m=47104,t=1,p=1$x$y",
+					     "$argon2id$"};
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		int e = password_verify(broken[i], "x");
 		assert_true(e != 0 && e != FW_EAUTH);
@@ -83,7 +84,9 @@ static void test_what_is_accepted(void **state)
 		"quiet harbour at dusk",
 		"lantern-94-cedar",
 		"xkzfqmwvbtpr",
-		"\xe0\xb8\x9b\xe0\xb8\xa5\xe0\xb8\xb2\xe0\xb8\x94\xe0\xb8\xb3\xe0\xb8\x99\xe0\xb9\x89\xe0\xb8\xb3\xe0\xb8\x84\xe0\xb9\x88\xe0\xb8\xad\xe0\xb8\x99", /* twelve Thai characters */
+		"\xe0\xb8\x9b\xe0\xb8\xa5\xe0\xb8\xb2\xe0\xb8\x94\xe0\xb8\xb3\xe0\xb8\x99\xe0\xb9"
+		"\x89\xe0\xb8\xb3\xe0\xb8\x84\xe0\xb9\x88\xe0\xb8\xad\xe0\xb8\x99", /* twelve Thai
+										       characters */
 		"              x              y",
 		"my password is a harbour",
 	};
@@ -104,24 +107,24 @@ static void test_what_is_refused_and_why(void **state)
 	static const struct {
 		const char *password, *words;
 	} bad[] = {
-		{ "short", "at least 12" },
-		{ "elevenchars", "at least 12" },
-		{ "\xe0\xb8\x9b\xe0\xb8\xa5\xe0\xb8\xb2\xe0\xb8\x94\xe0\xb8\xb3", "at least 12" },
-		{ "password1234", "first that" },
-		{ "P@ssw0rd!!!!", "first that" },
-		{ "2024Password2024", "first that" },
-		{ "aaaaaaaaaaaa", "first that" },
-		{ "abababababab", "first that" },
-		{ "123123123123", "first that" },
-		{ "123456789012", "first that" },
-		{ "210987654321", "first that" },
-		{ "abcdefghijklm", "first that" },
-		{ "QWERTYUIOP12", "first that" },
-		{ "Fairway2026!!", "first that" },
-		{ "n.srisai1234", "own name" },
-		{ "n.srisain.srisai", "own name" },
-		{ "N.Srisai!!!!", "own name" },
-		{ "bad utf-8 \xff here", "text" },
+		{"short", "at least 12"},
+		{"elevenchars", "at least 12"},
+		{"\xe0\xb8\x9b\xe0\xb8\xa5\xe0\xb8\xb2\xe0\xb8\x94\xe0\xb8\xb3", "at least 12"},
+		{"password1234", "first that"},
+		{"P@ssw0rd!!!!", "first that"},
+		{"2024Password2024", "first that"},
+		{"aaaaaaaaaaaa", "first that"},
+		{"abababababab", "first that"},
+		{"123123123123", "first that"},
+		{"123456789012", "first that"},
+		{"210987654321", "first that"},
+		{"abcdefghijklm", "first that"},
+		{"QWERTYUIOP12", "first that"},
+		{"Fairway2026!!", "first that"},
+		{"n.srisai1234", "own name"},
+		{"n.srisain.srisai", "own name"},
+		{"N.Srisai!!!!", "own name"},
+		{"bad utf-8 \xff here", "text"},
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct diag d = DIAG_INIT;
@@ -156,7 +159,7 @@ static void test_a_job_does_what_it_was_given(void **state)
 	assert_int_equal(j->verified, 0);
 	assert_string_equal(j->made, "");
 
-	j = password_job(a, (struct password_params){ 2, 46 }, hash, "quiet harbour at dusk", NULL);
+	j = password_job(a, (struct password_params){2, 46}, hash, "quiet harbour at dusk", NULL);
 	password_job_run(j);
 	assert_int_equal(password_verify(j->made, "quiet harbour at dusk"), 0);
 
