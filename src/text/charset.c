@@ -240,11 +240,12 @@ int charset_next(struct charset_in *c, const uint8_t *p, size_t n, bool last, st
 		const uint8_t *q = piece;
 		size_t want = wanted(c), take = n < want ? n : want, len = c->nheld + take;
 		memcpy(piece, c->held, c->nheld);
-		if (take > 0)
+		if (take > 0) { /* at the end of the input ${p} may be NULL, and even NULL + 0 is undefined */
 			memcpy(piece + c->nheld, p, take);
+			p += take;
+			n -= take;
+		}
 		c->nheld = 0;
-		p += take;
-		n -= take;
 		if (begin(c, &q, &len, last && n == 0, &base)) {
 			convert(c, q, len, last && n == 0, base, scratch);
 			base += len - c->nheld;

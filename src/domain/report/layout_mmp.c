@@ -210,7 +210,7 @@ int mmp_recognise(const struct csv_row *header, struct arena *mem, struct mmp **
 			struct csv_field f = trim(header->field[i]);
 			used[c] = k;
 			m->at[c] = (int16_t)i;
-			m->title[c] = arena_strndup(mem, f.p, f.n < 60 ? f.n : 60);
+			m->title[c] = arena_strndup(mem, f.p, f.n <= 60 ? f.n : utf8_cut(f.p, 60));
 			break;
 		}
 	}
@@ -481,10 +481,15 @@ static struct csv_field next_address(struct csv_field *rest)
 	}
 	rest->p += n;
 	rest->n -= n;
-	while (rest->n > 0 && (blank(rest->p[0]) || rest->p[0] == ',' || rest->p[0] == ';' || (uint8_t)rest->p[0] == 0xc2 ||
-			       (uint8_t)rest->p[0] == 0xa0)) {
-		rest->p++;
-		rest->n--;
+	while (rest->n > 0) {
+		/* The no-break space whole: its first byte begins other characters too. */
+		size_t step = blank(rest->p[0]) || rest->p[0] == ',' || rest->p[0] == ';'	     ? 1 :
+			      rest->n >= 2 && memcmp(rest->p, "\u00a0", 2) == 0 ? 2 :
+									       0;
+		if (step == 0)
+			break;
+		rest->p += step;
+		rest->n -= step;
 	}
 	return (struct csv_field){ f.p, n, false };
 }

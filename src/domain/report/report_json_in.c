@@ -76,11 +76,13 @@ int incident_doubt(struct incident *inc, const char *field, int code, const char
 {
 	int error = 0;
 	const struct field *words = &blocks[B_DOUBT].fields[DOUBT_WORDS];
+	/* The name may be a column's title, which a file can make as long as it likes. */
+	size_t name = strlen(field), name_max = (size_t)blocks[B_DOUBT].fields[DOUBT_FIELD].max;
 	struct cell *cell = incident_add(inc, B_DOUBT, &error);
 	if (cell == NULL)
 		return error == FW_ELIMIT ? 0 : error;
 	size_t max = (size_t)words->max;
-	cell[DOUBT_FIELD] = cell_text(field, strlen(field));
+	cell[DOUBT_FIELD] = cell_text(field, name > name_max ? utf8_cut(field, name_max) : name);
 	cell[DOUBT_CODE] = cell_int(code);
 	cell[DOUBT_WORDS] = cell_text(text, n > max ? utf8_cut(text, max) : n);
 	return 0;
