@@ -99,6 +99,7 @@ async function whole(t) {
   // The account menu by arrows.
   await page.getByRole('button', { name: /^Account/ }).focus();
   await page.keyboard.press('Enter');
+  await page.getByRole('menu').waitFor();
   assert.match(await focused(page), /Your account/);
   await page.keyboard.press('ArrowDown');
   assert.match(await focused(page), /Log out/);
