@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What the browser tests share: Debian's Chromium, a session, screenshots, axe.
+import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,8 +28,8 @@ export async function open(browser, base, { size = '1440', theme = 'light', lang
   const [width, height] = SIZES[size];
   const context = await browser.newContext({ viewport: { width, height }, locale: lang, reducedMotion: 'reduce', ...more });
   await context.addInitScript(([th, la]) => {
-    localStorage.setItem('fairway.theme', th);
-    localStorage.setItem('fairway.lang', la);
+    localStorage['fairway.theme'] ??= th;
+    localStorage['fairway.lang'] ??= la;
   }, [theme, lang]);
   const page = await context.newPage();
   const faults = [];
@@ -56,8 +57,31 @@ export function totp(secret, at = Date.now()) {
   return String((mac.readUInt32BE(o) & 0x7fffffff) % 1e6).padStart(6, '0');
 }
 
+export const PASSWORD = 'fairway-exercise';
+
+/* An open page of an account, with the faults it had counted; closed and checked by done(). */
+export async function as(t, account, options = {}) {
+  const s = await open(t.browser, t.base, options);
+  await logIn(s.page, t.base, { account, password: PASSWORD, at: options.at });
+  return {
+    ...s,
+    go: async (path) => {
+      await s.page.goto(t.base + path);
+      await settled(s.page);
+    },
+    done: async () => {
+      assert.deepEqual(s.faults, []);
+      await s.context.close();
+    },
+  };
+}
+
+export const text = (page, selector) => page.locator(selector).first().innerText();
+/* Numbers as shown, without what groups their digits. */
+export const number = (s) => Number(String(s).replace(/[\u202f\u00a0,\s]/g, '').replace('\u2212', '-').match(/-?\d+/)?.[0]);
+
 export async function logIn(page, base, who) {
-  await page.goto(`${base}/`);
+  await page.goto(`${base}${who.at ?? '/'}`);
   await page.locator('input[autocomplete="username"]').fill(who.account);
   await page.locator('input[autocomplete="current-password"]').fill(who.password);
   await page.keyboard.press('Enter');

@@ -6,9 +6,9 @@
  * in memory.  It says at its start which routes it does not know.  It checks
  * no password strength, seals nothing and is no part of the product.
  *
- * Accounts, all with the password "fairway-demo-passphrase" and second factor
- * 123456: analyst, focal, officer, custodian, admin, protection, auditor, all;
- * "fresh" owes a new password and a second factor.
+ * The accounts are those of an exercise node (mockstate.mjs), all with the
+ * password "fairway-exercise"; "factor" is asked for a second factor (123456),
+ * "fresh" owes a password of its own and a second factor, "all" may everything.
  */
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -43,7 +43,7 @@ export const house = {
     const a = c.state.byName(c.body.account);
     if (!a || a.password !== c.body.password || a.state === 'locked') throw new c.Refusal(401, 'Account or password is wrong.');
     const token = c.state.newToken();
-    const s = { id: uuid(), account: a.id, csrf: c.state.newToken(), state: a.state === 'fresh' ? 'change_password' : a.factor ? 'second_factor' : 'enrol', started: now(), token };
+    const s = { id: uuid(), account: a.id, csrf: c.state.newToken(), state: a.state === 'fresh' ? 'change_password' : a.factor ? 'second_factor' : 'open', started: now(), token };
     c.state.sessions.set(token, s);
     return { body: stateOf(c, s), headers: { 'Set-Cookie': `fairway_session=${token}; HttpOnly; SameSite=Strict; Path=/` } };
   },
@@ -93,8 +93,16 @@ export const house = {
     c.state.accounts.push(a);
     return { status: 201, body: { id: a.id, account: a.account, password: a.password } };
   },
-  lock_account: (c) => ((accountOf(c).state = 'locked'), { body: publicOf(c, accountOf(c)) }),
-  unlock_account: (c) => ((accountOf(c).state = 'active'), { body: publicOf(c, accountOf(c)) }),
+  lock_account(c) {
+    const a = accountOf(c);
+    Object.assign(a, { before: a.state, state: 'locked' });
+    return { body: publicOf(c, a) };
+  },
+  unlock_account(c) {
+    const a = accountOf(c);
+    a.state = a.before ?? 'active';
+    return { body: publicOf(c, a) };
+  },
   reset_account(c) {
     const a = accountOf(c);
     if (c.state.vaultsOf(a.id).length) throw new c.Refusal(403, 'The account holds a role in a vault: only that vault\'s custodian resets it.');
@@ -139,6 +147,7 @@ export const house = {
   read_ledger(c) {
     const all = c.state.ledgers[c.vault].filter((e) => !c.query.event || e.event === c.query.event);
     const at = Number(c.query.after ?? 0);
-    return { body: { entries: all.slice(at, at + 50), next: at + 50 < all.length ? String(at + 50) : undefined, origin: `meridian-2.exercise/${c.vault}`, size: all.length, root: 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=', checkpoint: `meridian-2.exercise/${c.vault}\n${all.length}\nq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n` } };
+    return { body: { entries: all.slice(at, at + 50), next: at + 50 < all.length ? String(at + 50) : undefined, origin: `meridian-2.exercise/${c.vault}`, size: all.length, root: 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=', vkey: `meridian-2.exercise/${c.vault}+00000000+AX`, checkpoint: `meridian-2.exercise/${c.vault}\n${all.length}\nq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n` } };
   },
+  verify_ledger: (c) => ({ body: { verified: true, words: 'every entry and every checkpoint verifies', entries: c.state.ledgers[c.vault].length, waiting: 0, erased: 3, checkpoints: 12, tail_lost: false } }),
 };

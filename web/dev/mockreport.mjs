@@ -37,7 +37,7 @@ const find = (c) => {
 
 function incidentOf(c, x) {
   const own = c.state.bodies.get(x.id);
-  const versions = c.state.versions.get(x.id) ?? [{ version: 1, at: '2026-05-02T07:40:00Z', by: c.state.byName('officer').id, status: x.status, reason: 'imported' }];
+  const versions = c.state.versions.get(x.id) ?? [{ version: 1, at: '2026-05-02T07:40:00Z', by: c.state.byName('reporter').id, status: x.status, reason: 'imported' }];
   const latest = versions[0].version;
   const row = rowOf(x);
   const base = own ?? {
@@ -59,7 +59,7 @@ function incidentOf(c, x) {
 
 function write(c, x, body) {
   const by = c.session.account;
-  const versions = c.state.versions.get(x.id) ?? [{ version: 1, at: '2026-05-02T07:40:00Z', by: c.state.byName('officer').id, status: x.status, reason: 'imported', body: undefined }];
+  const versions = c.state.versions.get(x.id) ?? [{ version: 1, at: '2026-05-02T07:40:00Z', by: c.state.byName('reporter').id, status: x.status, reason: 'imported', body: undefined }];
   c.state.versions.set(x.id, [{ version: versions[0].version + 1, at: now(), by, status: body.status ?? 'submitted', reason: 'corrected', body }, ...versions]);
 }
 

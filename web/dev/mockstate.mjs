@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { makeIncidents, makeOverview, randomFrom } from './data.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-export const PASSWORD = 'fairway-demo-passphrase';
+export const PASSWORD = 'fairway-exercise';
 
 function rolesOf(text) {
   const out = new Map();
@@ -25,17 +25,25 @@ export const uuid = () => {
 };
 export const now = () => new Date().toISOString();
 
+/* Those of an exercise node as "fairway init --exercise" makes it, and four that owe something at log-in or hold everything. */
 const ACCOUNTS = [
-  ['analyst', 'Analyst (exercise)', ['analyst']],
-  ['focal', 'Focal point (exercise)', ['focal_point']],
-  ['officer', 'Reporting officer (exercise)', ['reporter']],
-  ['custodian', 'Custodian (exercise)', ['strategic_custodian', 'operational_custodian', 'protection_custodian', 'house_custodian']],
-  ['custodian2', 'Second custodian (exercise)', ['protection_custodian']],
-  ['admin', 'Administrator (exercise)', ['administrator']],
-  ['protection', 'Protection officer (exercise)', ['protection_officer']],
-  ['auditor', 'Auditor (exercise)', ['strategic_auditor']],
-  ['all', 'Every role (exercise)', ['focal_point', 'strategic_custodian', 'operational_custodian', 'protection_custodian', 'protection_officer', 'administrator', 'house_custodian']],
-  ['fresh', 'New officer (exercise)', ['reporter']],
+  ['administrator', 'Amira Example', ['administrator']],
+  ['custodian.house', 'Boon Example', ['house_custodian']],
+  ['reporter', 'Carla Example', ['reporter']],
+  ['focal.point', 'Dewi Example', ['focal_point']],
+  ['analyst', 'Emre Example', ['analyst']],
+  ['strategic.auditor', 'Farah Example', ['strategic_auditor']],
+  ['custodian.strategic', 'Goran Example', ['strategic_custodian']],
+  ['operational.auditor', 'Hana Example', ['operational_auditor']],
+  ['custodian.operational', 'Idris Example', ['operational_custodian']],
+  ['protection.officer', 'Jana Example', ['protection_officer']],
+  ['protection.auditor', 'Kofi Example', ['protection_auditor']],
+  ['custodian.protection.1', 'Lina Example', ['protection_custodian']],
+  ['custodian.protection.2', 'Mateo Example', ['protection_custodian']],
+  ['all', 'Nour Example', ['focal_point', 'strategic_custodian', 'operational_custodian', 'protection_custodian', 'protection_officer', 'administrator', 'house_custodian']],
+  ['factor', 'Oksana Example', ['analyst']],
+  ['fresh', 'Piet Example', ['reporter']],
+  ['nobody', 'Quinn Example', []],
 ];
 
 function ledgerOf(account) {
@@ -47,9 +55,9 @@ export function makeState(n) {
   const roles = rolesOf(readFileSync(join(here, '../../src/tbl/access.tbl'), 'utf8'));
   const agency = { id: uuid(), code: 'CG', name: 'Coast guard (exercise)' };
   const agencies = [agency, { id: uuid(), code: 'MOI', name: 'Ministry of the interior (exercise)' }];
-  const accounts = ACCOUNTS.map(([account, display]) => ({ id: uuid(), account, display, agency: agency.name, state: account === 'fresh' ? 'fresh' : 'active', made: '2026-01-05T08:00:00Z', password: PASSWORD, factor: account !== 'fresh' }));
+  const accounts = ACCOUNTS.map(([account, display]) => ({ id: uuid(), account, display, agency: agency.name, state: account === 'fresh' ? 'fresh' : 'active', made: '2026-01-05T08:00:00Z', password: PASSWORD, factor: account === 'factor' }));
   const byName = (name) => accounts.find((a) => a.account === name);
-  const custodian = byName('custodian');
+  const custodian = byName('custodian.house');
   const grants = ACCOUNTS.flatMap(([account, , names]) => names.map((role) => ({ id: uuid(), account_id: byName(account).id, account, role, vault: roles.get(role).vault, since: '2026-01-06T09:00:00Z', by: custodian.id })));
   const incidents = makeIncidents(n);
   return {

@@ -98,7 +98,8 @@ function Circle({ c, view, first, onOpen, onMove }: { c: Cluster; view: View; fi
       data-key={c.key}
       transform={`translate(${(c.x * view.k).toFixed(1)} ${(c.y * view.k).toFixed(1)})`}
       role="button"
-      tabIndex={first ? 0 : -1}
+      // In SVG the attribute's name is small.
+      tabindex={first ? 0 : -1}
       aria-label={words}
       onClick={() => onOpen(c)}
       onKeyDown={onKey}

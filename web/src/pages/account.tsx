@@ -22,7 +22,7 @@ function Sessions() {
       again();
     });
   return (
-    <section class="stack tight" aria-label={t('account.sessions')}>
+    <section class="stack tight">
       <h2>{t('account.sessions')}</h2>
       <p class="quiet small">{t('account.sessions.why')}</p>
       <ErrorBox error={error ?? act.error} again={again} />

@@ -33,7 +33,7 @@ export default function Login() {
   });
   return (
     <div class="gate">
-      <div class="who">
+      <aside class="who" aria-label="Fairway">
         <span class="brand">
           <Brand />
           <span>Fairway</span>
@@ -48,7 +48,7 @@ export default function Login() {
           </p>
         )}
         <small class="long">{t('gate.small')}</small>
-      </div>
+      </aside>
       <main>
         <div class="tools">
           <Language />

@@ -215,7 +215,7 @@ export function TimeBand(p: Props) {
   };
 
   const grip = (which: 'from' | 'to', x: number, day: number) => (
-    <g class="grip" data-grip={which} transform={`translate(${x.toFixed(1)} 0)`} tabIndex={0} role="slider" aria-label={t(`band.${which}`)} aria-valuemin={first} aria-valuemax={last - 1} aria-valuenow={day} aria-valuetext={formatDate(dateOfDay(day), lang, '')} onKeyDown={onKey(which)}>
+    <g class="grip" data-grip={which} transform={`translate(${x.toFixed(1)} 0)`} tabindex={0} role="slider" aria-label={t(`band.${which}`)} aria-valuemin={first} aria-valuemax={last - 1} aria-valuenow={day} aria-valuetext={formatDate(dateOfDay(day), lang, '')} onKeyDown={onKey(which)}>
       <rect class="hit" x="-12" y="0" width="24" height={H - 14} />
       <path class="edge" d={`M0 ${TOP - 2}V${BASE}`} />
       <rect class="knob" x="-4.5" y="22" width="9" height="22" rx="1.5" />

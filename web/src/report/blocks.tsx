@@ -37,7 +37,7 @@ function Facts({ shape, rec }: { shape: string; rec: Rec }) {
 function Lines({ shape, rows, title }: { shape: string; rows: Rec[]; title: string }) {
   const columns = fieldsOf(shape).filter((f) => rows.some((r) => !isBlank(r[f.name])));
   return (
-    <div class="tablebox" tabIndex={0} role="region" aria-label={title}>
+    <div class="tablebox" tabIndex={0} role="region" aria-label={t('incident.table', { name: title })}>
       <table class="cards">
         <thead>
           <tr>

@@ -42,9 +42,7 @@ function Drop({ onFile, busy }: { onFile: (f: File) => void; busy: boolean }) {
       <input
         ref={input}
         type="file"
-        class="vh"
-        tabIndex={-1}
-        aria-label={t('import.choose')}
+        hidden
         accept=".csv,.gz,.jsonl,.ndjson,.json"
         onChange={(e) => {
           const f = e.currentTarget.files?.[0];

@@ -32,6 +32,28 @@ function NotHere({ why }: { why: 'missing' | 'forbidden' }) {
   );
 }
 
+/* The page may still be on its way: the region has the focus until its heading is there, unless the reader went on meanwhile. */
+function focusHeading(main: HTMLElement): () => void {
+  main.focus();
+  const old = main.querySelector('h1');
+  const take = (): boolean => {
+    const h1 = main.querySelector<HTMLElement>('h1');
+    if (!h1 || h1 === old) return false;
+    if (document.activeElement === main || document.activeElement === document.body) h1.focus();
+    return true;
+  };
+  const watch = new MutationObserver(() => take() && watch.disconnect());
+  watch.observe(main, { childList: true, subtree: true });
+  const late = setTimeout(() => {
+    watch.disconnect();
+    if (document.activeElement === main) (old?.isConnected ? old : main).focus();
+  }, 5000);
+  return () => {
+    watch.disconnect();
+    clearTimeout(late);
+  };
+}
+
 export function Shell() {
   const [railOpen, setRailOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
@@ -42,9 +64,7 @@ export function Shell() {
     setRailOpen(false);
     if (arrivals.value === 0) return;
     scrollTo(0, 0);
-    // The page may still be on its way: its heading when it is there, the region until then.
-    const target = main.current?.querySelector<HTMLElement>('h1') ?? main.current;
-    target?.focus();
+    return main.current ? focusHeading(main.current) : undefined;
   }, [arrivals.value]);
 
   return (

@@ -13,7 +13,7 @@ import { Search } from './search';
 export function Language() {
   const now = look.value.lang;
   return (
-    <Menu label={t('shell.language')} items={LANGS.map((l) => ({ label: LANG_NAMES[l], lang: l, checked: l === now, act: () => void setLang(l) }))}>
+    <Menu label={`${t('shell.language')}: ${LANG_NAMES[now]}`} items={LANGS.map((l) => ({ label: LANG_NAMES[l], lang: l, checked: l === now, act: () => void setLang(l) }))}>
       <Icon name="globe" />
       <span class="langname">{LANG_NAMES[now]}</span>
     </Menu>
@@ -58,7 +58,7 @@ function Account() {
         { label: <><Icon name="leave" turns />{t('shell.logout')}</>, act: leave },
       ]}
     >
-      <span class="avatar" aria-hidden="true">{initials}</span>
+      <span class="avatar" data-initials={initials} />
     </Menu>
   );
 }

@@ -9,7 +9,7 @@ import { Menu } from './menu';
 
 const STATES: CountState[] = ['number', 'unknown', 'not_collected', 'withheld'];
 
-const mark = (s: CountState) => (s === 'number' ? <span class="one">1</span> : <Gap name={s} />);
+const mark = (s: CountState) => (s === 'number' ? <span class="one" /> : <Gap name={s} />);
 
 interface Props {
   value: Count | undefined;
