@@ -4,10 +4,11 @@
  *
  * A target is decoded once and strictly: what could mean one thing to one
  * reader and another to the next is refused, not repaired.  No empty segment,
- * no dot segments in any spelling, no coded slash or backslash, no control
- * character, nothing but UTF-8, nothing decoded twice.
+ * no dot segments in any spelling, no coded slash, backslash or control
+ * character in a path; no NUL, nothing but UTF-8, nothing decoded twice.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -43,9 +44,9 @@ static int decode(const char *s, size_t n, bool form, char *out, size_t *ret_len
 			if (high < 0 || low < 0)
 				return FW_EFORMAT;
 			c = (unsigned char)(high << 4 | low);
-			/* A coded slash would change the segments; a control character has no
-			 * business here. */
-			if (c < 0x20 || c == 0x7f || (!form && (c == '/' || c == '\\')))
+			/* A coded slash would change the segments; a value may be any text. */
+			bool odd = c < 0x20 || c == 0x7f || c == '/' || c == '\\';
+			if (c == '\0' || (!form && odd))
 				return FW_EFORMAT;
 			i += 2;
 		} else if (!is_plain(c)) {

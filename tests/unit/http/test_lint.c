@@ -232,6 +232,8 @@ static void queries_are_pairs(void **state)
 	assert_string_equal(t.query[1].value, "");
 	assert_string_equal(t.query[2].value, "a b&=/=?");
 	assert_string_equal(t.query[3].name, "x");
+	assert_int_equal(http_target_parse(a, "/a?x=%0a%09", &t, &words), 0);
+	assert_string_equal(t.query[0].value, "\n\t");
 	assert_int_equal(http_target_parse(a, "/a?", &t, &words), 0);
 	assert_int_equal(t.nquery, 0);
 	char many[3 * HTTP_QUERIES_MAX + 8] = "/?a";
