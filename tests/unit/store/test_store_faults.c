@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -133,6 +135,53 @@ static void test_the_disk_is_read_only(void **state)
 	every_operation_fails(SQLITE_READONLY, true, "read-only");
 }
 
+/* A ballast of zeros that is taken away to make room. */
+static void put_ballast(const char *path, size_t kib)
+{
+	static const char zeros[1024];
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	for (size_t i = 0; i < kib; i++)
+		assert_int_equal(fwrite(zeros, sizeof(zeros), 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* No shim: a disk of two MiB, filled, and then given room while the same connection goes on. */
+static void test_a_real_disk_is_full(void **state)
+{
+	char disk[100], ballast[120], usual[sizeof(url)];
+	(void)state;
+	(void)snprintf(disk, sizeof(disk), "%s/disk", folder);
+	(void)snprintf(ballast, sizeof(ballast), "%s/ballast", disk);
+	assert_int_equal(mkdir(disk, 0700), 0);
+	if (mount("tmpfs", disk, "tmpfs", 0, "size=2m") != 0) {
+		print_message("# no small disk can be mounted here (%s)\n", strerror(errno));
+		assert_int_equal(rmdir(disk), 0);
+		skip();
+	}
+	memcpy(usual, url, sizeof(url));
+	(void)snprintf(url, sizeof(url), "sqlite:%s/disk/test.db", folder);
+	put_ballast(ballast, 600);
+	struct store *s = NULL;
+	struct diag d = DIAG_INIT;
+	int64_t kept = 0;
+	assert_int_equal(open_it(NULL, &s, NULL), 0);
+	assert_int_equal(write_some(s, 1, 100000, &kept, &d), FW_ESTORE);
+	assert_true(kept > 10);
+	if (strstr(d.text, "make room") == NULL)
+		fail_msg("\"%s\" does not say what to do", d.text);
+	assert_int_equal(expect_pairs(s, kept), kept);
+	assert_int_equal(unlink(ballast), 0);
+	assert_int_equal(write_some(s, kept + 1, 20, &kept, NULL), 0);
+	store_close(s);
+	assert_int_equal(open_it(NULL, &s, NULL), 0);
+	assert_int_equal(expect_pairs(s, kept), kept);
+	store_close(s);
+	memcpy(url, usual, sizeof(url));
+	assert_int_equal(umount(disk), 0);
+	assert_int_equal(rmdir(disk), 0);
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
@@ -179,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_write_fails),
 		cmocka_unit_test(test_the_disk_is_full),
+		cmocka_unit_test(test_a_real_disk_is_full),
 		cmocka_unit_test(test_the_disk_is_read_only),
 		cmocka_unit_test(test_no_memory),
 	};
