@@ -84,11 +84,14 @@ static int run_one(struct store *s, void *arg, struct diag *reterr)
 	return err != 0 ? err : s->ops->script(s, m->sql[s->engine], reterr);
 }
 
-/* In one transaction; a key that another program took in the same instant means: look again. */
+/*
+ * In one transaction; a key that another program took in the same instant means: look again.  So does an
+ * unknown outcome, since ${fn} looks first what is there.
+ */
 static int settle(struct store *s, store_tx_fn *fn, void *arg, struct diag *reterr)
 {
 	int err = FW_ECONSTRAINT;
-	for (int n = 0; n < RIVALS && err == FW_ECONSTRAINT; n++) {
+	for (int n = 0; n < RIVALS && (err == FW_ECONSTRAINT || err == FW_EUNKNOWNOUTCOME); n++) {
 		diag_clear(reterr);
 		err = store_tx(s, STORE_WRITE, fn, arg, reterr);
 	}

@@ -106,7 +106,7 @@ struct store_migration {
 enum store_vault { STORE_V_STRATEGIC, STORE_V_OPERATIONAL, STORE_V_PROTECTION, STORE_V_HOUSE, STORE_V_TEST };
 
 struct store_options {
-	/* "sqlite:/dir/strategic.db" or "postgresql://..." (libpq URI; the database must exist). */
+	/* "sqlite:/dir/strategic.db" or "postgresql://..." (libpq URI without a password; the database must exist). */
 	const char *url;
 	enum store_role role;
 	/* Which migrations apply: "strategic", "operational", "protection", "house", "test". */
@@ -182,6 +182,20 @@ struct uuid store_uuid(const struct store_rows *r, size_t col);
 /* One row or none: 0 with the row ready in *ret (close it), FW_ENOTFOUND. */
 int store_one(struct store *s, int id, const struct store_value *args, size_t n,
 	      struct store_rows **ret, struct diag *reterr);
+
+/*
+ * What a process that will open ${url} must be able to reach, asked before it is walled in: behind
+ * its walls it asks no name server and sees no home folder.  Everything lies in ${mem}.
+ */
+enum { STORE_REACH_MAX = 8 };
+struct store_reach {
+	const char *url;  /* to be opened instead: host names resolved, user and password file named */
+	bool connects;    /* to a server; else the store is a file */
+	bool unix_socket; /* by a Unix socket; */
+	unsigned port[STORE_REACH_MAX];    /* by TCP to these ports, 0 after the last */
+	const char *file[STORE_REACH_MAX]; /* what it reads: password file, certificates; NULL after the last */
+};
+int store_reach(const char *url, struct arena *mem, struct store_reach *ret, struct diag *reterr);
 
 /* Online copy of a SQLite store to ${path} (a new file, synced), with a call for progress. FW_EINVALID on PostgreSQL. */
 int store_backup_sqlite(struct store *s, const char *path,

@@ -14,171 +14,201 @@
  * not executed and the transaction is rolled back.
  *
  * Loss of the connection.  Before COMMIT nothing was kept, so the transaction
- * is run again on a new connection (FW_ERETRY).  During COMMIT nobody knows:
- * FW_EUNKNOWNOUTCOME, and callers look by their idempotency key.
+ * is run again on a new connection (FW_ERETRY); so is one that only read, whenever.  During the
+ * COMMIT of one that wrote nobody knows: FW_EUNKNOWNOUTCOME, and callers look by their idempotency key.
  *
- * Durability.  A server with fsync off, or that answers before its own disk has the
- * commit (synchronous_commit off), is refused, at the start and after each reconnection.
+ * A connection of which nobody can say what state it is in (no memory for an
+ * answer, a server that stays silent) is not argued with: it is made again before the
+ * next transaction (struct pg_store: usable), or what one transaction left behind might be kept by the next.
  */
 #include <errno.h>
-#include <libpq-fe.h>
-#include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "gen/sql.h"
-#include "store/store_int.h"
+#include "store/store_pg_int.h"
 
 enum {
 	ARGS_MAX = 100, /* tools/sqllint.py holds statements to it */
 	PENDING_MAX = 200, /* statements sent and not answered: their answers fit in the socket's buffers */
-	OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25,
-	OID_FLOAT8 = 701, OID_NUMERIC = 1700, OID_UUID = 2950,
+	SILENCE_S = 90, /* longer than statement_timeout: a server that is alive has said something by then */
+	OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701, OID_UUID = 2950,
 };
-
-struct pg_rows {
-	struct store_rows base;
-	PGresult *res; /* NULL: not being walked */
-	int at;        /* row; -1 before the first */
-};
-
-struct pg_store {
-	struct store base;
-	PGconn *conn;
-	bool prepared[SQL_COUNT];
-	unsigned pending; /* answers outstanding in pipeline mode */
-	bool allow_unsafe;
-	struct pg_rows rows[SQL_COUNT];
-};
-
-static struct pg_store *of(struct store *s)
-{
-	return (struct pg_store *)s;
-}
 
 /* ---- errors ---- */
 
+static const struct {
+	const char *state; /* SQLSTATE, or how it begins */
+	int code;
+} states[] = {
+	{ "40", FW_ERETRY },      /* collisions, deadlocks */
+	{ "42P07", FW_ERETRY },   /* two programs made the same table at once */
+	{ "08", FW_ERETRY },      /* the connection */
+	{ "57P", FW_ERETRY },     /* the server stops or starts */
+	{ "55P03", FW_EBUSY },    /* waited too long for a lock */
+	{ "57014", FW_EBUSY },    /* took too long */
+	{ "23", FW_ECONSTRAINT },
+};
+
+/* What is cured by another connection: a server that no longer takes writes, statements that it forgot or that changed under it. */
+static bool cured_by_reconnecting(const struct pg_store *s, const char *state)
+{
+	return strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0 ||
+	       (strcmp(state, "25006") == 0 && !s->base.read_only);
+}
+
 static int code_of_state(const char *state)
 {
-	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0 || strcmp(state, "42P07") == 0)
-		return FW_ERETRY; /* 42P07: two programs made the same table at once */
-	if (strcmp(state, "55P03") == 0 || strcmp(state, "57014") == 0)
-		return FW_EBUSY;
-	if (strncmp(state, "23", 2) == 0)
-		return FW_ECONSTRAINT;
-	if (strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0)
-		return FW_ERETRY;
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		if (strncmp(state, states[i].state, strlen(states[i].state)) == 0)
+			return states[i].code;
 	return FW_ESTORE;
 }
 
-/* The first line of libpq's words: the rest may quote values. */
-static int fail(struct pg_store *s, const PGresult *res, const char *what, struct diag *reterr)
+static bool lost(const struct pg_store *s)
 {
-	const char *state = res != NULL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-	const char *words = res != NULL ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-	bool lost = PQstatus(s->conn) == CONNECTION_BAD;
-	int code = lost ? FW_ERETRY : state != NULL ? code_of_state(state) : FW_ESTORE;
+	return !s->usable || PQstatus(s->conn) == CONNECTION_BAD;
+}
+
+/* The code of a failure, by the server's word for it. After FATAL and PANIC the connection goes. */
+static int code_of(struct pg_store *s, const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (state != NULL && cured_by_reconnecting(s, state))
+		s->usable = false;
+	if (lost(s) || (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)))
+		return FW_ERETRY;
+	return state != NULL ? code_of_state(state) : FW_ESTORE;
+}
+
+/* The first line of the primary message: the rest may quote values. */
+int pg_fail(struct pg_store *s, const PGresult *res, const char *what, struct diag *reterr)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *words = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	int code = code_of(s, res);
 	if (words == NULL)
-		words = lost ? "the connection to the database was lost" : PQerrorMessage(s->conn);
+		words = lost(s) ? "the connection to the database was lost" : PQerrorMessage(s->conn);
 	if (state != NULL && strcmp(state, "53100") == 0)
 		return diag_set(reterr, FW_ESTORE,
 				"%s: the database's disk is full; make room: nothing that was acknowledged is lost", what);
 	return diag_set(reterr, code, "%s: %.*s", what, (int)strcspn(words, "\n"), words);
 }
 
-static bool good(const PGresult *res)
+bool pg_good(const PGresult *res)
 {
 	ExecStatusType st = PQresultStatus(res);
 	return st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK;
 }
 
+/* ---- answers ---- */
+
+/*
+ * The next answer; NULL at the end of a statement's answers, and when the server stays silent for longer than it may:
+ * libpq alone would wait for ever, for a server that is stopped, and where it had no memory for the last answer.
+ */
+static PGresult *next_answer(struct pg_store *s)
+{
+	/* What TLS has read ahead does not show at the socket. */
+	const int slice_ms = PQsslInUse(s->conn) ? 20 : 1000;
+	const usec_t until = time_mono() + s->silence;
+	while (PQisBusy(s->conn) == 1) {
+		struct pollfd p = { .fd = PQsocket(s->conn), .events = POLLIN };
+		const usec_t left_ms = (until - time_mono()) / 1000;
+		if (left_ms < 0) {
+			s->usable = false;
+			return NULL;
+		}
+		(void)poll(&p, 1, left_ms < slice_ms ? (int)left_ms + 1 : slice_ms);
+		if (PQconsumeInput(s->conn) != 1)
+			break; /* lost; PQgetResult says it */
+	}
+	return PQgetResult(s->conn);
+}
+
+/*
+ * A failure that is libpq's own and not the server's word: no answer, or none that there was memory for.  What
+ * the server did is not known any more.
+ */
+static void judge(struct pg_store *s, const PGresult *res)
+{
+	if (res == NULL || (!pg_good(res) && PQresultErrorField(res, PG_DIAG_SQLSTATE) == NULL))
+		s->usable = false;
+}
+
+/* The answer to what was sent (if ${sent} is 1): the first error, else the last. NULL: nobody knows what the server did. */
+static PGresult *await(struct pg_store *s, int sent)
+{
+	PGresult *kept = NULL, *res;
+	while (sent == 1 && (res = next_answer(s)) != NULL) {
+		bool keep = kept == NULL || pg_good(kept);
+		PQclear(keep ? kept : res);
+		kept = keep ? res : kept;
+	}
+	judge(s, kept);
+	return kept;
+}
+
+PGresult *pg_ask(struct pg_store *s, const char *sql)
+{
+	return await(s, PQsendQuery(s->conn, sql));
+}
+
+int pg_plain(struct pg_store *s, const char *sql, const char *what, struct diag *reterr)
+{
+	PGresult *res = pg_ask(s, sql);
+	int err = pg_good(res) ? 0 : pg_fail(s, res, what, reterr);
+	PQclear(res);
+	return err;
+}
+
 /* ---- pipeline ---- */
+
+/*
+ * Read until the answer to the sync; the first error before it, if any.  *ret_synced stays false when it
+ * does not come.  libpq ends one statement's answers with NULL; two of them in a row, and nothing more will come.
+ */
+static int read_answers(struct pg_store *s, bool *ret_synced, struct diag *reterr)
+{
+	int err = 0;
+	for (bool ended = false; !*ret_synced;) {
+		PGresult *res = next_answer(s);
+		if (res == NULL && (ended || lost(s)))
+			break;
+		ended = res == NULL;
+		if (ended)
+			continue;
+		ExecStatusType st = PQresultStatus(res);
+		*ret_synced = st == PGRES_PIPELINE_SYNC;
+		if (!*ret_synced && !pg_good(res) && st != PGRES_PIPELINE_ABORTED) {
+			judge(s, res);
+			err = err != 0 ? err : pg_fail(s, res, "a change", reterr);
+		}
+		PQclear(res);
+	}
+	return err;
+}
 
 /* Read every outstanding answer and leave pipeline mode; the first error among them, if any. */
 static int drain(struct pg_store *s, struct diag *reterr)
 {
 	if (PQpipelineStatus(s->conn) == PQ_PIPELINE_OFF)
 		return 0;
-	int err = 0;
-	bool synced = PQpipelineSync(s->conn) != 1;
-	while (!synced) {
-		PGresult *res = PQgetResult(s->conn);
-		if (res == NULL) {
-			synced = PQstatus(s->conn) == CONNECTION_BAD;
-			continue; /* the end of one statement's answers */
-		}
-		ExecStatusType st = PQresultStatus(res);
-		synced = st == PGRES_PIPELINE_SYNC;
-		if (!synced && !good(res) && st != PGRES_PIPELINE_ABORTED && err == 0)
-			err = fail(s, res, "a change", reterr);
-		PQclear(res);
-	}
+	bool synced = false;
+	int err = PQpipelineSync(s->conn) == 1 ? read_answers(s, &synced, reterr) : 0;
 	s->pending = 0;
-	if (PQexitPipelineMode(s->conn) != 1 && err == 0)
-		err = fail(s, NULL, "a change", reterr);
-	return err;
-}
-
-static int plain(struct pg_store *s, const char *sql, const char *what, struct diag *reterr)
-{
-	PGresult *res = PQexec(s->conn, sql);
-	int err = good(res) ? 0 : fail(s, res, what, reterr);
-	PQclear(res);
-	return err;
-}
-
-/* ---- connection ---- */
-
-static int refuse_unsafe(struct pg_store *s, const char *name, const char *const *allowed, struct diag *reterr)
-{
-	char sql[80];
-	(void)snprintf(sql, sizeof(sql), "SHOW %s", name);
-	PGresult *res = PQexec(s->conn, sql);
-	if (!good(res) || PQntuples(res) != 1) {
-		int err = fail(s, res, "asking the database how it keeps data", reterr);
-		PQclear(res);
+	if (synced && PQexitPipelineMode(s->conn) == 1)
 		return err;
-	}
-	char value[40];
-	(void)snprintf(value, sizeof(value), "%s", PQgetvalue(res, 0, 0));
-	PQclear(res);
-	for (; *allowed != NULL; allowed++)
-		if (strcmp(*allowed, value) == 0)
-			return 0;
-	return diag_set(reterr, FW_ESTORE, "the database has %s = %s: what it acknowledges could be lost; set it to on", name, value);
+	s->usable = false;
+	return err != 0 ? err : pg_fail(s, NULL, "a change", reterr);
 }
 
-static void no_notice(void *arg, const char *message)
-{
-	(void)arg;
-	(void)message; /* a library never logs */
-}
+/* ---- life ---- */
 
-/* What every connection is told, a new one and one made again. */
-static int prepare_connection(struct pg_store *s, struct diag *reterr)
-{
-	static const char *const on[] = { "on", NULL };
-	static const char *const durable[] = { "on", "remote_apply", NULL };
-	memset(s->prepared, 0, sizeof(s->prepared));
-	s->pending = 0;
-	(void)PQsetNoticeProcessor(s->conn, no_notice, NULL);
-	int err = plain(s, "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET client_min_messages = error;"
-			   "SET idle_in_transaction_session_timeout = '120s'; SET application_name = 'fairway';"
-			   "SET extra_float_digits = 3; SET standard_conforming_strings = on", "opening the store", reterr);
-	if (err == 0 && s->base.read_only)
-		err = plain(s, "SET default_transaction_read_only = on", "opening the store", reterr);
-	if (err == 0 && s->allow_unsafe)
-		return 0;
-	if (err == 0)
-		err = refuse_unsafe(s, "fsync", on, reterr);
-	if (err == 0)
-		err = refuse_unsafe(s, "full_page_writes", on, reterr);
-	return err != 0 ? err : refuse_unsafe(s, "synchronous_commit", durable, reterr);
-}
-
-static void end_all_rows(struct pg_store *s)
+void pg_end_all_rows(struct pg_store *s)
 {
 	for (size_t i = 0; i < SQL_COUNT; i++) {
 		PQclear(s->rows[i].res);
@@ -186,54 +216,55 @@ static void end_all_rows(struct pg_store *s)
 	}
 }
 
-static int reconnect(struct pg_store *s, struct diag *reterr)
-{
-	end_all_rows(s);
-	PQreset(s->conn);
-	if (PQstatus(s->conn) != CONNECTION_OK)
-		return diag_set(reterr, FW_EBUSY, "the database does not answer: %.*s",
-				(int)strcspn(PQerrorMessage(s->conn), "\n"), PQerrorMessage(s->conn));
-	return prepare_connection(s, reterr);
-}
-
 static void pg_close(struct store *base)
 {
-	struct pg_store *s = of(base);
-	end_all_rows(s);
+	struct pg_store *s = pg_of(base);
+	pg_end_all_rows(s);
 	PQfinish(s->conn);
 	mem_free(s);
+}
+
+/* Between transactions: a connection that is sound and idle, or another one. */
+static int settle(struct pg_store *s, struct diag *reterr)
+{
+	if (!lost(s) && PQpipelineStatus(s->conn) == PQ_PIPELINE_OFF && PQtransactionStatus(s->conn) == PQTRANS_IDLE)
+		return 0;
+	return pg_reconnect(s, reterr);
 }
 
 /* ---- transactions ---- */
 
 static int pg_begin(struct store *base, enum store_tx_kind kind, struct diag *reterr)
 {
-	struct pg_store *s = of(base);
-	const char *sql = kind == STORE_WRITE ? "BEGIN ISOLATION LEVEL SERIALIZABLE" :
-						"BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY";
-	if (PQstatus(s->conn) == CONNECTION_BAD) {
-		int err = reconnect(s, reterr);
-		if (err != 0)
-			return err;
-	}
-	return plain(s, sql, "beginning a change", reterr);
+	struct pg_store *s = pg_of(base);
+	s->wrote = false;
+	int err = settle(s, reterr);
+	return err != 0 ? err : pg_plain(s, kind == STORE_WRITE ? "BEGIN ISOLATION LEVEL SERIALIZABLE" :
+								  "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
+					 "beginning a change", reterr);
+}
+
+/* Of the answer to COMMIT. 40003: a distributed server that does not know itself. */
+static bool nobody_knows(const struct pg_store *s, const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	return s->wrote && (lost(s) || (state != NULL && strcmp(state, "40003") == 0));
 }
 
 static int pg_commit(struct store *base, struct diag *reterr)
 {
-	struct pg_store *s = of(base);
-	end_all_rows(s);
+	struct pg_store *s = pg_of(base);
+	pg_end_all_rows(s);
 	int err = drain(s, reterr);
 	if (err != 0)
 		return err;
-	if (PQtransactionStatus(s->conn) != PQTRANS_INTRANS)
-		return diag_set(reterr, PQstatus(s->conn) == CONNECTION_BAD ? FW_ERETRY : FW_ESTORE,
-				"a part of the change failed before");
-	PGresult *res = PQexec(s->conn, "COMMIT");
-	if (PQstatus(s->conn) == CONNECTION_BAD)
+	if (lost(s) || PQtransactionStatus(s->conn) != PQTRANS_INTRANS)
+		return diag_set(reterr, lost(s) ? FW_ERETRY : FW_ESTORE, "a part of the change failed before");
+	PGresult *res = pg_ask(s, "COMMIT");
+	if (nobody_knows(s, res))
 		err = diag_set(reterr, FW_EUNKNOWNOUTCOME, "the connection to the database was lost while it kept the change");
-	else if (!good(res))
-		err = fail(s, res, "keeping a change", reterr);
+	else if (!pg_good(res))
+		err = pg_fail(s, res, "keeping a change", reterr);
 	else if (strcmp(PQcmdStatus(res), "COMMIT") != 0) /* ROLLBACK: it was aborted before */
 		err = diag_set(reterr, FW_ESTORE, "the database rolled the change back");
 	PQclear(res);
@@ -242,39 +273,40 @@ static int pg_commit(struct store *base, struct diag *reterr)
 
 static void pg_rollback(struct store *base)
 {
-	struct pg_store *s = of(base);
-	end_all_rows(s);
+	struct pg_store *s = pg_of(base);
+	pg_end_all_rows(s);
 	(void)drain(s, NULL);
-	if (PQtransactionStatus(s->conn) != PQTRANS_IDLE && PQstatus(s->conn) == CONNECTION_OK)
-		(void)plain(s, "ROLLBACK", "", NULL);
+	if (!lost(s) && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
+		(void)pg_plain(s, "ROLLBACK", "", NULL); /* if it fails, the next beginning finds the connection not idle */
 }
 
 static bool pg_alive(const struct store *base)
 {
 	const struct pg_store *s = (const struct pg_store *)base;
 	PGTransactionStatusType t = PQtransactionStatus(s->conn);
-	return t == PQTRANS_INTRANS || t == PQTRANS_INERROR || t == PQTRANS_ACTIVE;
+	return !lost(s) && (t == PQTRANS_INTRANS || t == PQTRANS_INERROR || t == PQTRANS_ACTIVE);
 }
 
 static int pg_savepoint(struct store *base, struct diag *reterr)
 {
-	int err = drain(of(base), reterr);
-	return err != 0 ? err : plain(of(base), "SAVEPOINT part", "keeping a part of a change", reterr);
+	int err = drain(pg_of(base), reterr);
+	return err != 0 ? err : pg_plain(pg_of(base), "SAVEPOINT part", "keeping a part of a change", reterr);
 }
 
 static int pg_savepoint_release(struct store *base, struct diag *reterr)
 {
-	int err = drain(of(base), reterr);
-	return err != 0 ? err : plain(of(base), "RELEASE SAVEPOINT part", "keeping a part of a change", reterr);
+	int err = drain(pg_of(base), reterr);
+	return err != 0 ? err : pg_plain(pg_of(base), "RELEASE SAVEPOINT part", "keeping a part of a change", reterr);
 }
 
 static int pg_savepoint_rollback(struct store *base, struct diag *reterr)
 {
-	struct pg_store *s = of(base);
-	end_all_rows(s);
+	struct pg_store *s = pg_of(base);
+	pg_end_all_rows(s);
 	(void)drain(s, NULL); /* its errors belong to the part that goes */
-	int err = plain(s, "ROLLBACK TO SAVEPOINT part", "undoing a part of a change", reterr);
-	return err != 0 ? err : plain(s, "RELEASE SAVEPOINT part", "undoing a part of a change", reterr);
+	if (lost(s))
+		return diag_set(reterr, FW_ERETRY, "the connection to the database was lost");
+	return pg_plain(s, "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", "undoing a part of a change", reterr);
 }
 
 /* ---- statements ---- */
@@ -317,7 +349,7 @@ static int bind_all(const struct store_value *args, size_t n, struct bound *b, s
 
 static int pg_prepare(struct store *base, int id, struct diag *reterr)
 {
-	struct pg_store *s = of(base);
+	struct pg_store *s = pg_of(base);
 	const struct store_statement *st = &store_statements[id];
 	static const Oid oids[] = { [STORE_INT] = OID_INT8, [STORE_REAL] = OID_FLOAT8, [STORE_TEXT] = OID_TEXT,
 				    [STORE_BYTES] = OID_BYTEA, [STORE_UUID] = OID_UUID };
@@ -329,9 +361,9 @@ static int pg_prepare(struct store *base, int id, struct diag *reterr)
 		return err;
 	for (size_t i = 0; i < st->nargs; i++)
 		types[i] = oids[st->arg_types[i]];
-	PGresult *res = PQprepare(s->conn, st->name, st->sql[STORE_PG], st->nargs, types);
-	s->prepared[id] = good(res);
-	err = s->prepared[id] ? 0 : fail(s, res, st->name, reterr);
+	PGresult *res = await(s, PQsendPrepare(s->conn, st->name, st->sql[STORE_PG], st->nargs, types));
+	err = pg_good(res) ? 0 : pg_fail(s, res, st->name, reterr);
+	s->prepared[id] = err == 0;
 	PQclear(res);
 	return err;
 }
@@ -340,39 +372,52 @@ static int send_only(struct pg_store *s, int id, const struct bound *b, size_t n
 {
 	const char *name = store_statements[id].name;
 	if (PQpipelineStatus(s->conn) == PQ_PIPELINE_OFF && PQenterPipelineMode(s->conn) != 1)
-		return fail(s, NULL, name, reterr);
+		return pg_fail(s, NULL, name, reterr);
 	if (PQsendQueryPrepared(s->conn, name, (int)n, b->value, b->length, b->format, 1) != 1)
-		return fail(s, NULL, name, reterr);
+		return pg_fail(s, NULL, name, reterr);
 	return ++s->pending < PENDING_MAX ? 0 : drain(s, reterr);
 }
 
+/* One that is waited for. Outside a transaction the loss of the connection leaves open whether a change was kept. */
+static int ask(struct pg_store *s, int id, const struct bound *b, size_t n, PGresult **ret, struct diag *reterr)
+{
+	const struct store_statement *st = &store_statements[id];
+	int err = drain(s, reterr);
+	if (err != 0)
+		return err;
+	PGresult *res = await(s, PQsendQueryPrepared(s->conn, st->name, (int)n, b->value, b->length, b->format, 1));
+	if (pg_good(res)) {
+		*ret = res;
+		return 0;
+	}
+	if (st->writes && !s->base.in_tx && lost(s))
+		err = diag_set(reterr, FW_EUNKNOWNOUTCOME, "%s: the connection to the database was lost", st->name);
+	else
+		err = pg_fail(s, res, st->name, reterr);
+	PQclear(res);
+	return err;
+}
+
+/* With ${ret} NULL the answer is left for later. */
 static int run(struct pg_store *s, int id, const struct store_value *args, size_t n, PGresult **ret,
 	       struct diag *reterr)
 {
 	struct bound b;
-	int err = pg_prepare(&s->base, id, reterr);
+	int err = s->base.in_tx ? 0 : settle(s, reterr);
+	if (err == 0)
+		err = pg_prepare(&s->base, id, reterr);
 	if (err == 0)
 		err = bind_all(args, n, &b, reterr);
-	if (err == 0 && ret == NULL)
-		return send_only(s, id, &b, n, reterr);
-	if (err == 0)
-		err = drain(s, reterr);
 	if (err != 0)
 		return err;
-	PGresult *res = PQexecPrepared(s->conn, store_statements[id].name, (int)n, b.value, b.length, b.format, 1);
-	if (!good(res)) {
-		err = fail(s, res, store_statements[id].name, reterr);
-		PQclear(res);
-		return err;
-	}
-	*ret = res;
-	return 0;
+	return ret != NULL ? ask(s, id, &b, n, ret, reterr) : send_only(s, id, &b, n, reterr);
 }
 
 static int pg_exec(struct store *base, int id, const struct store_value *args, size_t n, int64_t *ret_changed,
 		   struct diag *reterr)
 {
-	struct pg_store *s = of(base);
+	struct pg_store *s = pg_of(base);
+	s->wrote = true;
 	/* Outside a transaction nobody would read the answer. */
 	if (ret_changed == NULL && base->in_tx)
 		return run(s, id, args, n, NULL, reterr);
@@ -387,9 +432,10 @@ static int pg_exec(struct store *base, int id, const struct store_value *args, s
 static int pg_query(struct store *base, int id, const struct store_value *args, size_t n, struct store_rows **ret,
 		    struct diag *reterr)
 {
-	struct pg_store *s = of(base);
+	struct pg_store *s = pg_of(base);
 	struct pg_rows *r = &s->rows[id];
 	PGresult *res = NULL;
+	s->wrote = s->wrote || store_statements[id].writes;
 	int err = run(s, id, args, n, &res, reterr);
 	if (err != 0)
 		return err;
@@ -399,117 +445,25 @@ static int pg_query(struct store *base, int id, const struct store_value *args, 
 	return 0;
 }
 
-/* ---- rows ---- */
-
-static struct pg_rows *rows_of(const struct store_rows *r)
-{
-	return (struct pg_rows *)(uintptr_t)r;
-}
-
-static int pg_next(struct store_rows *r, struct diag *reterr)
-{
-	struct pg_rows *q = rows_of(r);
-	(void)reterr;
-	if (q->res == NULL || ++q->at >= PQntuples(q->res)) {
-		PQclear(q->res);
-		q->res = NULL;
-		return 0;
-	}
-	return 1;
-}
-
-static void pg_rows_close(struct store_rows *r)
-{
-	PQclear(rows_of(r)->res);
-	rows_of(r)->res = NULL;
-}
-
-static size_t pg_columns(const struct store_rows *r)
-{
-	return rows_of(r)->res == NULL ? 0 : (size_t)PQnfields(rows_of(r)->res);
-}
-
-static bool pg_is_null(const struct store_rows *r, size_t col)
-{
-	return PQgetisnull(rows_of(r)->res, rows_of(r)->at, (int)col) == 1;
-}
-
-static const uint8_t *pg_bytes(const struct store_rows *r, size_t col, size_t *ret_len)
-{
-	const struct pg_rows *q = rows_of(r);
-	*ret_len = 0;
-	if (pg_is_null(r, col))
-		return NULL;
-	*ret_len = (size_t)PQgetlength(q->res, q->at, (int)col);
-	return (const uint8_t *)PQgetvalue(q->res, q->at, (int)col);
-}
-
-static uint64_t take_be(const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
-/* sum() of 64-bit numbers is a numeric: i16 digits, i16 weight, u16 sign, u16 scale, digits to the base 10000. */
-static int64_t numeric(const uint8_t *p, size_t n)
-{
-	int64_t v = 0;
-	if (n < 8)
-		return 0;
-	int digits = (int)take_be(p, 2), weight = (int16_t)take_be(p + 2, 2);
-	for (int i = 0; i <= weight; i++) {
-		int64_t d = i < digits && (size_t)(8 + 2 * i) + 2 <= n ? (int64_t)take_be(p + 8 + 2 * i, 2) : 0;
-		if (__builtin_mul_overflow(v, 10000, &v) || __builtin_add_overflow(v, d, &v))
-			return INT64_MAX;
-	}
-	return take_be(p + 4, 2) == 0x4000 ? -v : v;
-}
-
-static int64_t pg_int(const struct store_rows *r, size_t col)
-{
-	size_t n;
-	const uint8_t *p = pg_bytes(r, col, &n);
-	if (p == NULL)
-		return 0;
-	switch (PQftype(rows_of(r)->res, (int)col)) {
-	case OID_INT8: return (int64_t)take_be(p, 8);
-	case OID_INT4: return (int32_t)take_be(p, 4);
-	case OID_INT2: return (int16_t)take_be(p, 2);
-	case OID_BOOL: return p[0] != 0;
-	case OID_NUMERIC: return numeric(p, n);
-	default: return 0;
-	}
-}
-
-static double pg_real(const struct store_rows *r, size_t col)
-{
-	size_t n;
-	const uint8_t *p = pg_bytes(r, col, &n);
-	double v = 0;
-	if (p != NULL && PQftype(rows_of(r)->res, (int)col) == OID_FLOAT8) {
-		uint64_t bits = take_be(p, 8);
-		memcpy(&v, &bits, sizeof(v));
-		return v;
-	}
-	return (double)pg_int(r, col);
-}
-
 /* ---- the rest ---- */
 
 static int pg_script(struct store *base, const char *sql, struct diag *reterr)
 {
-	int err = drain(of(base), reterr);
-	return err != 0 ? err : plain(of(base), sql, "a migration", reterr);
+	struct pg_store *s = pg_of(base);
+	s->wrote = true;
+	int err = drain(s, reterr);
+	return err != 0 ? err : pg_plain(s, sql, "a migration", reterr);
 }
 
 /* PostgreSQL checks its pages itself; what can be asked from here is whether every constraint holds for every row. */
 static int pg_check(struct store *base, struct diag *reterr)
 {
-	struct pg_store *s = of(base);
-	PGresult *res = PQexec(s->conn, "SELECT conname FROM pg_constraint WHERE NOT convalidated");
-	int err = good(res) ? 0 : fail(s, res, "checking the store", reterr);
+	struct pg_store *s = pg_of(base);
+	int err = settle(s, reterr);
+	if (err != 0)
+		return err;
+	PGresult *res = pg_ask(s, "SELECT conname FROM pg_constraint WHERE NOT convalidated");
+	err = pg_good(res) ? 0 : pg_fail(s, res, "checking the store", reterr);
 	if (err == 0 && PQntuples(res) > 0)
 		err = diag_set(reterr, FW_ESTORE, "the constraint %s was never checked against the rows", PQgetvalue(res, 0, 0));
 	PQclear(res);
@@ -552,18 +506,9 @@ int store_pg_open(const struct store_options *opt, struct store **ret, struct di
 	struct pg_store *s = mem_alloc(sizeof(*s));
 	if (s == NULL)
 		return diag_set(reterr, -ENOMEM, "no memory for a store");
-	*s = (struct pg_store){ .base = { .ops = &pg_ops, .engine = STORE_PG, .read_only = opt->read_only }, .allow_unsafe = opt->allow_unsafe };
-	const char *const keys[] = { "dbname", "connect_timeout", "client_encoding", NULL };
-	const char *const values[] = { opt->url, "10", "UTF8", NULL };
-	s->conn = PQconnectdbParams(keys, values, 1);
-	int err = 0;
-	if (s->conn == NULL)
-		err = diag_set(reterr, -ENOMEM, "no memory for a connection");
-	else if (PQstatus(s->conn) != CONNECTION_OK)
-		err = diag_set(reterr, FW_ENOTFOUND, "cannot connect to the database: %.*s",
-			       (int)strcspn(PQerrorMessage(s->conn), "\n"), PQerrorMessage(s->conn));
-	else
-		err = prepare_connection(s, reterr);
+	*s = (struct pg_store){ .base = { .ops = &pg_ops, .engine = STORE_PG, .read_only = opt->read_only },
+				.allow_unsafe = opt->allow_unsafe, .silence = SILENCE_S * USEC_PER_SEC };
+	int err = pg_connect(s, opt->url, reterr);
 	if (err != 0) {
 		pg_close(&s->base);
 		return err;
