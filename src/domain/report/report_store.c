@@ -16,7 +16,7 @@
 #include "store/store.h"
 #include "tbl/codebook/codebook.h"
 
-enum { ARGS_MAX = 100, SET_TEXT_MAX = 1000, SYSTEM_COLUMNS = 10, HASH_MAX = 2 << 20 };
+enum { ARGS_MAX = 100, SET_TEXT_MAX = 1000, SYSTEM_COLUMNS = 10 };
 
 /* Statements of each block: add and get. */
 static const struct {
@@ -310,16 +310,12 @@ int report_load(struct store *db, const struct uuid *owner, const struct uuid *i
 
 /* ---- what is known already ---- */
 
-int report_hash(const struct incident *inc, uint8_t ret[REPORT_HASH])
+int report_hash(const struct incident *inc, struct buf *scratch, uint8_t ret[REPORT_HASH])
 {
-	struct buf b;
-	buf_init(&b, HASH_MAX);
-	record_put(&b, inc, 1U << B_DOUBT);
-	int r = b.error;
-	if (r == 0)
-		(void)crypto_generichash(ret, REPORT_HASH, b.data, b.len, NULL, 0);
-	buf_release(&b);
-	return r;
+	record_put(scratch, inc, 1U << B_DOUBT | 1U << B_PROV | 1U << B_FURTHER_ID);
+	if (!buf_failed(scratch))
+		(void)crypto_generichash(ret, REPORT_HASH, scratch->data, scratch->len, NULL, 0);
+	return scratch->error;
 }
 
 static void known_key(const struct uuid *owner, const struct incident *inc, struct store_value v[3])

@@ -8,6 +8,7 @@
 #include "domain/report/report_fields.h"
 
 struct arena;
+struct buf;
 struct diag;
 struct jw;
 struct store;
@@ -43,8 +44,8 @@ int report_latest(struct store *db, const struct uuid *owner, const struct uuid 
 int report_load(struct store *db, const struct uuid *owner, const struct uuid *id, int64_t version,
 		struct report_head *ret, struct incident *inc, struct arena *a, struct diag *reterr);
 
-/* Over what the report says, without where it came from in which file and what was noticed on the way. */
-int report_hash(const struct incident *inc, uint8_t ret[REPORT_HASH]);
+/* Over what the report says, without where it came from and what was noticed on the way. ${scratch} is empty, with room for 2 MiB. */
+int report_hash(const struct incident *inc, struct buf *scratch, uint8_t ret[REPORT_HASH]);
 
 /* What came from where. ${hash} of REPORT_HASH bytes. */
 struct report_known {
