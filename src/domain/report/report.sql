@@ -405,7 +405,7 @@ SELECT owner, incident, version, kind FROM report_means ORDER BY owner, incident
 -- name: report_row_get
 -- roles: strategic test
 -- args: owner:uuid id:uuid version:int
-SELECT i.number, i.type, i.place, (SELECT COUNT(*) FROM report_doubt d WHERE d.owner = i.owner AND d.incident = i.id AND d.version = i.version)
+SELECT i.number, i.type, i.place, (SELECT COUNT(*) FROM report_doubt d WHERE d.owner = i.owner AND d.incident = i.id AND d.version = i.version), i.from_day
 FROM report_incident i WHERE i.owner = $1 AND i.id = $2 AND i.version = $3;
 
 -- name: report_import_add
