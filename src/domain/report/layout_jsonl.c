@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include "codec/json_pull.h"
 #include "domain/report/report_json.h"
 #include "domain/report/report_reader.h"
@@ -42,6 +43,10 @@ int jsonl_row(char *line, size_t n, struct incident *inc, struct arena *mem, str
 		r = diag_set(&d, FW_EINVALID, "Expected an id of at most 200 bytes.");
 	if (r == 0 && !cell_set(&prov[PROV_SOURCE_STATUS]) && cell_set(&frame.status))
 		prov[PROV_SOURCE_STATUS] = frame.status;
+	if (r == 0 && !cell_set(&core[CORE_NUMBER])) {
+		const struct cell *id = &prov[PROV_SOURCE_ID];
+		core[CORE_NUMBER] = cell_text(id->s, id->i > 64 ? utf8_cut(id->s, 64) : (size_t)id->i);
+	}
 	if (r == 0 && !cell_valid(&blocks[B_PROV].fields[PROV_SOURCE_STATUS], &prov[PROV_SOURCE_STATUS]))
 		r = diag_set(&d, FW_EINVALID, "Expected a status of at most 40 bytes.");
 	if (r == 0)

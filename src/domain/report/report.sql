@@ -405,5 +405,96 @@ SELECT owner, incident, version, kind FROM report_means ORDER BY owner, incident
 -- name: report_row_get
 -- roles: strategic test
 -- args: owner:uuid id:uuid version:int
-SELECT i.number, i.type, i.place, (SELECT COUNT(*) FROM report_doubt d WHERE d.owner = i.owner AND d.incident = i.id AND d.version = i.version)
+SELECT i.number, i.type, i.place, (SELECT COUNT(*) FROM report_doubt d WHERE d.owner = i.owner AND d.incident = i.id AND d.version = i.version), i.from_day
 FROM report_incident i WHERE i.owner = $1 AND i.id = $2 AND i.version = $3;
+
+-- name: report_import_add
+-- roles: strategic test
+-- args: id:uuid owner:uuid account:uuid session:uuid file:text wanted:text spool:text size:int started:int empty:text header:bytes
+INSERT INTO report_import (
+	id, owner, account, session, file, wanted, spool, size, started, layout, words, header,
+	state, size_read, rows_done, added, changed, same, refused, flagged
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, 'queued', 0, 0, 0, 0, 0, 0, 0);
+
+-- name: report_import_get
+-- roles: strategic test
+-- args: id:uuid
+SELECT id, owner, account, session, file, wanted, layout, state, spool, size, size_read, rows_done, added, changed, same,
+	refused, flagged, started, ended, words, header
+FROM report_import WHERE id = $1;
+
+-- name: report_import_list
+-- roles: strategic test
+-- args: owner:uuid everybody:int
+SELECT id, owner, account, session, file, wanted, layout, state, spool, size, size_read, rows_done, added, changed, same,
+	refused, flagged, started, ended, words, header
+FROM report_import WHERE owner = $1 OR $2 = 1 ORDER BY id DESC LIMIT 200;
+
+-- name: report_import_next
+-- roles: strategic test
+SELECT id, owner, account, session, file, wanted, layout, state, spool, size, size_read, rows_done, added, changed, same,
+	refused, flagged, started, ended, words, header
+FROM report_import WHERE state IN ('queued', 'running') ORDER BY id LIMIT 1;
+
+-- name: report_import_waiting
+-- roles: strategic test
+-- args: owner:uuid
+SELECT COUNT(*) FROM report_import WHERE owner = $1 AND state IN ('queued', 'running');
+
+-- name: report_import_spools
+-- roles: strategic test
+SELECT spool FROM report_import WHERE state IN ('queued', 'running');
+
+-- name: report_import_layout
+-- roles: strategic test
+-- args: id:uuid layout:text header:bytes
+UPDATE report_import SET layout = $2, header = $3 WHERE id = $1;
+
+-- name: report_import_progress
+-- roles: strategic test
+-- args: id:uuid size_read:int rows_done:int added:int changed:int same:int refused:int flagged:int
+UPDATE report_import SET state = 'running', size_read = $2, rows_done = $3, added = added + $4, changed = changed + $5,
+	same = same + $6, refused = refused + $7, flagged = flagged + $8
+WHERE id = $1 AND state IN ('queued', 'running');
+
+-- name: report_import_end
+-- roles: strategic test
+-- args: id:uuid state:text ended:int words:text spool:text
+UPDATE report_import SET state = $2, ended = $3, words = $4, spool = $5
+WHERE id = $1 AND state IN ('queued', 'running');
+
+-- name: report_problem_add
+-- roles: strategic test
+-- args: import:uuid n:int row_no:int field:text words:text stops:int
+INSERT INTO report_problem (import, n, row_no, field, words, stops) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: report_problem_count
+-- roles: strategic test
+-- args: import:uuid
+SELECT COUNT(*) FROM report_problem WHERE import = $1;
+
+-- name: report_problem_list
+-- roles: strategic test
+-- args: import:uuid
+SELECT row_no, field, words, stops FROM report_problem WHERE import = $1 ORDER BY n LIMIT 50;
+
+-- name: report_refused_add
+-- roles: strategic test
+-- args: import:uuid row_no:int field:text reason:text original:bytes
+INSERT INTO report_refused (import, row_no, field, reason, original) VALUES ($1, $2, $3, $4, $5);
+
+-- name: report_refused_page
+-- roles: strategic test
+-- args: import:uuid after:int max:int
+SELECT row_no, field, reason, original FROM report_refused
+WHERE import = $1 AND row_no > $2 ORDER BY row_no LIMIT $3;
+
+-- name: report_codebook_has
+-- roles: strategic test
+-- args: name:text version:text
+SELECT since FROM report_codebook WHERE name = $1 AND version = $2;
+
+-- name: report_codebook_add
+-- roles: strategic test
+-- args: name:text version:text since:int
+INSERT INTO report_codebook (name, version, since) VALUES ($1, $2, $3);

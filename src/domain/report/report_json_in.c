@@ -258,8 +258,8 @@ static struct cell read_value(struct reading *r, const struct field *f)
 		return read_count(r);
 	case INT:
 		return cell_int(jp_i64(r->j));
-	case BOOL:
-		return cell_int(jp_bool(r->j));
+	case BOOL: /* a mark: what is not so is not marked */
+		return jp_bool(r->j) ? cell_int(1) : CELL_ABSENT;
 	case DATE:
 		return read_day(r);
 	case TIME:

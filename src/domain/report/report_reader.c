@@ -11,6 +11,7 @@
 #include "codec/csv.h"
 #include "codec/gz.h"
 #include "domain/report/report_record.h"
+#include "domain/report/report_validate.h"
 #include "text/charset.h"
 
 enum {
@@ -133,18 +134,34 @@ static int recognise_table(struct pipe *p, const struct csv_row *header)
 	return r < 0 ? r : put_header(p, layout);
 }
 
+/* What a layout gave must make sense as a whole: refused here, the row can go back as it stood. */
+static int validate(struct pipe *p, struct refusal *why)
+{
+	struct diag d = DIAG_INIT;
+	if (report_validate(&p->inc, &d) == 0)
+		return 0;
+	why->field = arena_strdup(p->mem, d.place);
+	why->reason = arena_strdup(p->mem, d.text);
+	return arena_failed(p->mem) ? -ENOMEM : 1;
+}
+
 static int table_row(struct pipe *p, const struct csv_row *row)
 {
 	struct refusal why = { NULL, NULL };
 	if (p->mmp == NULL)
 		return recognise_table(p, row);
+	struct arena_mark mark = arena_mark(p->mem);
 	int r = mmp_row(p->mmp, row, &p->inc, &why);
-	if (r < 0)
-		return r;
 	if (r == 0)
-		return put_row(p, row->row);
-	keep_original(p, row);
-	return put_refused(p, row->row, &why);
+		r = validate(p, &why);
+	if (r == 0) {
+		r = put_row(p, row->row);
+	} else if (r == 1) {
+		keep_original(p, row);
+		r = put_refused(p, row->row, &why);
+	}
+	arena_release(p->mem, mark);
+	return r;
 }
 
 static int feed_table(struct pipe *p, const uint8_t *bytes, size_t n, bool last)
@@ -173,6 +190,8 @@ static int json_line(struct pipe *p, char *line, size_t n)
 	if (buf_failed(&p->record))
 		return p->record.error;
 	int r = jsonl_row((char *)p->record.data, n, &p->inc, p->mem, &why);
+	if (r == 0)
+		r = validate(p, &why);
 	if (r == 0) {
 		r = put_row(p, p->row);
 	} else if (r == 1) {
