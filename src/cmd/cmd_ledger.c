@@ -89,7 +89,10 @@ static void print_entry(struct cmd_context *c, json_t *e)
 		print_json(json_incref(e));
 		return;
 	}
-	(void)printf("%10lld  %s  %-24s %-36s %5lld %s%s\n", (long long)int_of(e, "position"), text_of(e, "at"),
+	char position[24] = "-"; /* younger than a second */
+	if (json_object_get(e, "position") != NULL)
+		(void)snprintf(position, sizeof(position), "%lld", (long long)int_of(e, "position"));
+	(void)printf("%10s  %s  %-24s %-36s %5lld %s%s\n", position, text_of(e, "at"),
 		     text_of(e, "event"), text_of(e, "account"), (long long)int_of(e, "subjects"), text_of(e, "purpose"),
 		     json_is_true(json_object_get(e, "erased")) ? " (content erased)" : "");
 }

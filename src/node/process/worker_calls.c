@@ -481,7 +481,7 @@ static int on_call(struct worker *w, struct message *m)
 	fill_call(w, r);
 	r->checked = check(w, r, &r->d);
 	if (r->checked == 0 && r->fn == NULL)
-		r->checked = diag_set(&r->d, FW_ENOTFOUND, "this vault does not answer this yet");
+		r->checked = diag_set(&r->d, FW_ENOTFOUND, "this version of the program does not do this yet; a later one will");
 	if (r->checked == FW_EPROTO) {
 		req_end(w, r);
 		return FW_EPROTO;
