@@ -117,3 +117,6 @@ export async function axe(page) {
 
 /* Nothing may be wider than the window. */
 export const sideways = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
+
+/* The address as the page itself has it now. page.url() follows by a message of its own, which a busy machine delivers late. */
+export const address = async (page) => new URL(await page.evaluate(() => location.href));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The list: counts, order, pages, filters.
 import assert from 'node:assert/strict';
-import { as, number, settled, text } from './lib.mjs';
+import { address, as, number, settled, text } from './lib.mjs';
 
 async function list(t) {
   const s = await as(t, 'focal.point');
@@ -13,7 +13,7 @@ async function list(t) {
   await page.getByRole('link', { name: 'Next page' }).click();
   await settled(page);
   assert.notEqual(await page.locator('[data-open]').first().innerText(), first);
-  assert.ok(new URL(page.url()).searchParams.get('after'));
+  assert.ok((await address(page)).searchParams.get('after'));
   await page.goBack();
   await settled(page);
   assert.equal(await page.locator('[data-open]').first().innerText(), first, 'Back leads to the same page of the list');
