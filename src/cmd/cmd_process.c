@@ -30,7 +30,7 @@ static int live(const char *name)
 	if (strcmp(name, "keeper") == 0)
 		return keeper_main(SPAWN_CONTROL, SPAWN_EXTRA);
 	if (strcmp(name, "reader") == 0)
-		return reader_main(reader_rows, SPAWN_CONTROL);
+		return reader_main(reader_rows(), SPAWN_CONTROL);
 	(void)fprintf(stderr, "fairway: there is no process \"%s\"\n", name);
 	return FW_EXIT_USAGE;
 }

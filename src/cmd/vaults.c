@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "domain/report/report.h"
 #include "gen/tables.h"
 #include "node/access/access.h"
 #include "node/ledger/ledger_routes.h"
@@ -36,6 +37,18 @@ static void add_task(struct parts *p, const struct task_row *task)
 	p->tasks[i] = *task;
 }
 
+static int strategic_start(struct worker *w, struct diag *reterr)
+{
+	int r = grants_start(w, reterr);
+	return r == 0 ? report_start(w, reterr) : r;
+}
+
+static void strategic_end(struct worker *w)
+{
+	report_end(w);
+	grants_end(w);
+}
+
 const struct vault_def *vault_def_of(int vault)
 {
 	static struct parts parts;
@@ -62,6 +75,12 @@ const struct vault_def *vault_def_of(int vault)
 		def.on_message = access_house_message;
 	} else {
 		add_task(&parts, &outbox_task);
+	}
+	if (vault == VAULT_STRATEGIC) {
+		add_calls(&parts, report_calls);
+		add_task(&parts, &report_import_task);
+		def.start = strategic_start;
+		def.end = strategic_end;
 	}
 	return &def;
 }

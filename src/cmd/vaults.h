@@ -7,7 +7,7 @@
 
 /* Of enum vault. Static; made at the first call. */
 const struct vault_def *vault_def_of(int vault);
-/* Ended by kind NULL. */
-extern const struct reader_row reader_rows[];
+/* What kinds of files a reader knows; ended by kind NULL. */
+const struct reader_row *reader_rows(void);
 
 #endif

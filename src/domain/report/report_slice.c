@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/cursor.h"
 #include "base/err.h"
-#include "codec/json.h"
+#include "codec/csv.h"
 #include "domain/report/report_import.h"
 #include "domain/report/report_reader.h"
 #include "domain/report/report_record.h"
@@ -58,9 +58,14 @@ static int refuse_here(struct import_run *run, struct store *db, int64_t row, co
 		       struct diag *d)
 {
 	const struct cell *id = &run->inc.at[B_PROV][PROV_SOURCE_ID];
-	bool known = cell_set(id);
-	return refuse(run, db, row, field, strlen(field), reason, strlen(reason), (const uint8_t *)(known ? id->s : ""),
-		      known ? (size_t)id->i : 0, d);
+	struct buf original;
+	buf_init(&original, ITEM_ORIGINAL_MAX);
+	if (cell_set(id))
+		csv_put(&original, id->s, (size_t)id->i, ',', true);
+	int r = buf_failed(&original) ? original.error :
+					refuse(run, db, row, field, strlen(field), reason, strlen(reason), original.data, original.len, d);
+	buf_release(&original);
+	return r;
 }
 
 /* The first doubts of an import are among its problems; all are in their reports. */
