@@ -26,6 +26,7 @@
 #include "base/io.h"
 #include "cmd/cmd.h"
 #include "cmd/node_dir.h"
+#include "cmd/store_place.h"
 #include "codec/json.h"
 #include "node/access/access_init.h"
 #include "node/access/password.h"
@@ -194,23 +195,15 @@ static const char *password_of(void *arg, const char *name)
 	return NULL;
 }
 
-/* postgresql://host/?options -> postgresql://host/fairway_strategic?options */
-static const char *pg_url(struct arena *mem, const char *base, const char *vault)
-{
-	const char *query = strchr(base, '?');
-	size_t n = query != NULL ? (size_t)(query - base) : strlen(base);
-	while (n > 0 && base[n - 1] == '/')
-		n--;
-	return arena_printf(mem, "%.*s/fairway_%s%s", (int)n, base, vault, query != NULL ? query : "");
-}
-
 static int plan_stores(struct init *in)
 {
-	const char *base = cmd_option(in->c, "store");
+	const char *base = cmd_option(in->c, "store"), *url;
 	int err = 0;
-	for (int v = 0; err == 0 && base != NULL && v < VAULT_COUNT; v++)
-		err = settings_set(&in->n.settings, arena_printf(in->mem, "store.%s", vault_rows[v].name),
-				   pg_url(in->mem, base, vault_rows[v].name), in->mem, in->d);
+	for (int v = 0; err == 0 && base != NULL && v < VAULT_COUNT; v++) {
+		err = store_place(in->mem, base, vault_rows[v].name, &url, in->d);
+		if (err == 0)
+			err = settings_set(&in->n.settings, arena_printf(in->mem, "store.%s", vault_rows[v].name), url, in->mem, in->d);
+	}
 	return err;
 }
 
@@ -243,10 +236,27 @@ static int plan_settings(struct init *in)
 
 /* ---- stores, accounts, keys ---- */
 
+/* The password of a vault's role, "store.VAULT:..." of the password file, to where only the vault's process finds it. */
+static int keep_store_password(struct init *in, int vault)
+{
+	const char *name = vault_rows[vault].name, *password = password_of(in, arena_printf(in->mem, "store.%s", name));
+	struct buf b;
+	if (password == NULL)
+		return 0;
+	buf_init(&b, PASSWORDS_MAX);
+	store_pgpass(password, &b);
+	int err = buf_failed(&b) ? b.error : io_create_file(inside(in, arena_printf(in->mem, "%s/pgpass", name)), b.data, b.len, 0600, in->d);
+	buf_wipe(&b);
+	buf_release(&b);
+	return err;
+}
+
 static int open_stores(struct init *in)
 {
 	for (int v = 0; v < VAULT_COUNT; v++) {
-		int err = node_dir_store(&in->n, in->mem, v, true, &in->stores[v], in->d);
+		int err = keep_store_password(in, v);
+		if (err == 0)
+			err = node_dir_store(&in->n, in->mem, v, true, &in->stores[v], in->d);
 		if (err != 0)
 			return err;
 	}

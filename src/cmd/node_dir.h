@@ -6,6 +6,7 @@
  *     keys/node.key             root key, 0600
  *     keys/custodians.pub       public keys of the custodians
  *     NAME/NAME.db, NAME/spool  for house, strategic, operational, protection (SQLite)
+ *     NAME/pgpass               the password of the vault's role on PostgreSQL, 0600, in libpq's form; absent where it needs none
  *     keeper/NAME.head          last signed head of each ledger
  *     run/                      sockets
  *     lock                      held while the node runs
@@ -31,7 +32,7 @@ struct node_dir {
 int node_dir_open(const char *path, struct arena *mem, struct node_dir *ret, struct diag *reterr);
 /* "PATH/a/b" in ${mem}. */
 const char *node_dir_path(const struct node_dir *n, struct arena *mem, const char *below);
-/* The address of a vault's store: the setting, or SQLite in the vault's folder. */
+/* The address of a vault's store: the setting, with the vault's pgpass if there is one; or SQLite in the vault's folder. */
 const char *node_dir_store_url(const struct node_dir *n, struct arena *mem, int vault);
 /* Open it with STORE_ROLE_INIT; ${make}: create and migrate. */
 int node_dir_store(const struct node_dir *n, struct arena *mem, int vault, bool make, struct store **ret,

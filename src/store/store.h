@@ -114,6 +114,11 @@ struct store_options {
 	bool create;    /* make the SQLite file if absent */
 	bool migrate;   /* run what is missing; otherwise a difference is an error */
 	bool read_only;
+	/*
+	 * PostgreSQL: refuse a role that could get at another vault's store, FW_EDENIED: a superuser, a member of other
+	 * roles, one that may connect to PREFIX_OTHERVAULT where this store is PREFIX_VAULT. On in a node.
+	 */
+	bool walled;
 	bool allow_unsafe; /* the control run of the power-loss test; no syncs. Never in a node. */
 	const char *vfs;   /* SQLite VFS name for fault tests; NULL for the default */
 };

@@ -507,7 +507,8 @@ int store_pg_open(const struct store_options *opt, struct store **ret, struct di
 	if (s == NULL)
 		return diag_set(reterr, -ENOMEM, "no memory for a store");
 	*s = (struct pg_store){ .base = { .ops = &pg_ops, .engine = STORE_PG, .read_only = opt->read_only },
-				.allow_unsafe = opt->allow_unsafe, .silence = SILENCE_S * USEC_PER_SEC };
+				.allow_unsafe = opt->allow_unsafe,
+				.walled = opt->walled ? opt->vault : NULL, .silence = SILENCE_S * USEC_PER_SEC };
 	int err = pg_connect(s, opt->url, reterr);
 	if (err != 0) {
 		pg_close(&s->base);

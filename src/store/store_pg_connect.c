@@ -255,6 +255,44 @@ static int look_at_server(struct pg_store *s, struct diag *reterr)
 	return err != 0 ? err : pg_plain(s, sql, "opening the store", reterr);
 }
 
+/* ---- what the role may not ---- */
+
+/* A role that reaches this database and no other vault's, so that whoever breaks into a worker has one vault. */
+static int look_at_role(struct pg_store *s, struct diag *reterr)
+{
+	const char *db = PQdb(s->conn);
+	const size_t n = strlen(s->walled), len = db != NULL ? strlen(db) : 0;
+	char sql[900];
+	if (len < n + 2 || db[len - n - 1] != '_' || strcmp(db + len - n, s->walled) != 0)
+		return diag_set(reterr, FW_EINVALID, "the database of the vault %s must be named PREFIX_%s, so that it can be told from others",
+				s->walled, s->walled);
+	(void)snprintf(sql, sizeof(sql),
+		       "SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls, "
+		       "(SELECT min(m.rolname) FROM pg_roles m WHERE m.oid <> r.oid AND m.rolname <> 'pg_database_owner' "
+		       "AND pg_has_role(r.oid, m.oid, 'MEMBER')), "
+		       "(SELECT min(d.datname) FROM pg_database d WHERE d.datallowconn AND d.datname <> current_database() "
+		       "AND d.datname IN (SELECT left(current_database(), -%zu) || v "
+		       "FROM unnest(ARRAY['house', 'strategic', 'operational', 'protection']) v) "
+		       "AND has_database_privilege(r.oid, d.oid, 'CONNECT')) "
+		       "FROM pg_roles r WHERE r.rolname = session_user", n);
+	PGresult *res = pg_ask(s, sql);
+	int err = 0;
+	if (!pg_good(res) || PQntuples(res) != 1 || PQnfields(res) != 3)
+		err = pg_fail(s, res, "asking the database what this role may", reterr);
+	else if (strcmp(PQgetvalue(res, 0, 0), "f") != 0)
+		err = diag_set(reterr, FW_EDENIED, "the role %s of the vault %s rules the database server: give the vault a role that may "
+			       "log in and owns its database, and nothing else", PQuser(s->conn), s->walled);
+	else if (PQgetisnull(res, 0, 1) != 1)
+		err = diag_set(reterr, FW_EDENIED, "the role %s of the vault %s is a member of %s; it must be of none", PQuser(s->conn),
+			       s->walled, PQgetvalue(res, 0, 1));
+	else if (PQgetisnull(res, 0, 2) != 1)
+		err = diag_set(reterr, FW_EDENIED, "the role %s of the vault %s may connect to %s, another vault's database; cure: REVOKE "
+			       "CONNECT ON DATABASE %s FROM PUBLIC, and from %s", PQuser(s->conn), s->walled, PQgetvalue(res, 0, 2),
+			       PQgetvalue(res, 0, 2), PQuser(s->conn));
+	PQclear(res);
+	return err;
+}
+
 /* ---- connecting ---- */
 
 static void no_notice(void *arg, const char *message)
@@ -278,6 +316,8 @@ static int prepare_connection(struct pg_store *s, struct diag *reterr)
 		err = pg_plain(s, "SET default_transaction_read_only = on", "opening the store", reterr);
 	if (err == 0)
 		err = look_at_server(s, reterr);
+	if (err == 0 && s->walled != NULL)
+		err = look_at_role(s, reterr);
 	s->usable = err == 0;
 	return err;
 }

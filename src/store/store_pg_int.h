@@ -23,6 +23,7 @@ struct pg_store {
 	bool wrote;    /* something was sent in this transaction that may have changed something */
 	unsigned pending; /* answers outstanding in pipeline mode */
 	bool allow_unsafe;
+	const char *walled; /* the vault whose store this is, if the role must reach no other; else NULL */
 	usec_t silence; /* how long the server may take for an answer */
 	struct pg_rows rows[SQL_COUNT];
 };

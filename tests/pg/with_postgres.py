@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Run a command with a PostgreSQL of its own.
 
-    with_postgres.py [--databases a,b,c] COMMAND [ARG ...]
+    with_postgres.py [--databases a,b,c] [--node] COMMAND [ARG ...]
 
 Makes a cluster in a temporary folder, starts it on a Unix socket there (no
 port is opened), makes the databases (default: test), sets
@@ -10,8 +10,11 @@ port is opened), makes the databases (default: test), sets
     FAIRWAY_TEST_PG_BASE  postgresql:///?host=FOLDER&user=fairway
     FAIRWAY_TEST_PG_DATA  the cluster's folder
     FAIRWAY_TEST_PG_CTL   the program pg_ctl, as a shell word list that stops and starts it
+    FAIRWAY_TEST_PG_SERVER  postgresql:///?host=FOLDER, for `fairway init --store`
 runs the command, and throws everything away.  PostgreSQL refuses to run as
-root, so root runs it as the user nobody.  Without PostgreSQL on the machine it
+root, so root runs it as the user nobody.  With --node the server is set up for
+nodes as packaging/postgresql/databases.sql says, with the passwords
+PASSWORD_OF(role), and only with them do roles other than fairway get in.  Without PostgreSQL on the machine it
 prints TAP "1..0 # SKIP" and ends well.
 """
 import os
@@ -24,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 def find_bin():
     for folder in sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
@@ -33,11 +37,43 @@ def find_bin():
     return pathlib.Path(found).parent if found else None
 
 
+ROLES = ["house", "strategic", "operational", "protection"]
+
+
+def password_of(role):
+    """With the characters that a password file has to escape."""
+    return f"sec:ret\\of {role}%"
+
+
+def set_up_node(run, psql, prefix="fairway"):
+    """Roles, databases, passwords."""
+    run(psql + ["-v", f"prefix={prefix}", "-f", str(SOURCE / "packaging" / "postgresql" / "databases.sql"), "postgres"])
+    for vault in ROLES:
+        role = f"{prefix}_{vault}"
+        run(psql + ["-c", "ALTER ROLE %s PASSWORD '%s'" % (role, password_of(role)), "postgres"])
+
+
+def drop_node(run, psql, prefix="fairway"):
+    for vault in ROLES:
+        run(psql + ["-c", f"DROP DATABASE IF EXISTS {prefix}_{vault} WITH (FORCE)", "postgres"])
+        run(psql + ["-c", f"DROP ROLE IF EXISTS {prefix}_{vault}", "postgres"])
+
+
+def ask_for_passwords(run, psql, data):
+    """Of every role but the server's own."""
+    (data / "pg_hba.conf").write_text("local all fairway trust\nlocal all all scram-sha-256\n")
+    run(psql + ["-c", "SELECT pg_reload_conf()", "postgres"])
+
+
 def main(argv):
-    databases = ["test"]
-    if argv and argv[0] == "--databases":
-        databases = argv[1].split(",")
-        argv = argv[2:]
+    databases, node = ["test"], False
+    while argv and argv[0].startswith("--"):
+        if argv[0] == "--node":
+            node = True
+        else:
+            databases = argv[1].split(",")
+            argv = argv[1:]
+        argv = argv[1:]
     binaries = find_bin()
     if binaries is None:
         print("1..0 # SKIP PostgreSQL is not installed (Debian: postgresql-15)")
@@ -66,7 +102,12 @@ def main(argv):
         quietly(ctl + ["start"])
         for name in databases:
             quietly(as_user + [str(binaries / "createdb"), "-h", str(folder), "-U", "fairway", name])
+        if node:
+            psql = as_user + [str(binaries / "psql"), "-X", "-q", "-h", str(folder), "-U", "fairway"]
+            set_up_node(quietly, psql)
+            ask_for_passwords(quietly, psql, data)
         env = dict(os.environ,
+                   FAIRWAY_TEST_PG_SERVER=f"postgresql:///?host={folder}",
                    FAIRWAY_TEST_PG=f"postgresql:///{databases[0]}?host={folder}&user=fairway",
                    FAIRWAY_TEST_PG_BASE=f"postgresql:///?host={folder}&user=fairway",
                    FAIRWAY_TEST_PG_DATA=str(data), FAIRWAY_TEST_PG_CTL=shlex.join(ctl))

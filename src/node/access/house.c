@@ -275,7 +275,7 @@ enum { QUESTION_MEM = 1 << 16, ANSWER_MAX = 512 };
 
 /*
  * A question that fails in the store gets no answer: who asked waits its two
- * seconds and says so.  Only a broken payload drops the channel.
+ * seconds and says so.  The front, behind which people wait, is told at once.  Only a broken payload drops the channel.
  */
 int access_house_message(struct worker *w, struct chan *from, struct message *m)
 {
@@ -292,6 +292,8 @@ int access_house_message(struct worker *w, struct chan *from, struct message *m)
 		int e = questions[i].fn(&q);
 		if (e == 0)
 			(void)chan_send(from, questions[i].answer, m->tag, out.data, out.len);
+		else if (e != FW_EPROTO && m->type == MSG_TICKET_ASK)
+			(void)chan_send(from, MSG_TICKET_LATER, m->tag, NULL, 0);
 		buf_wipe(&out);
 		buf_release(&out);
 		arena_free(mem);

@@ -129,6 +129,14 @@ static int take_ticket(struct front *f, struct message *m)
 	return 0;
 }
 
+/* The house cannot say who asks. That is no log-out: the client keeps its session and tries again. */
+static void put_off_ticket(struct front *f, struct message *m)
+{
+	struct exchange *x = &f->slots[m->tag % f->nslots];
+	if (x->used && x->tag == m->tag && !x->ticket_known && x->has_token && !x->over)
+		exchange_fail(x, 503, "FW_EBUSY", "the store of the accounts does not answer; try again later", NULL);
+}
+
 /* One message of a worker. FW_EPROTO ends the channel. */
 static int take_message(struct front *f, enum proc p, struct message *m)
 {
@@ -139,6 +147,9 @@ static int take_message(struct front *f, enum proc p, struct message *m)
 		return 0;
 	case MSG_TICKET:
 		return take_ticket(f, m);
+	case MSG_TICKET_LATER:
+		put_off_ticket(f, m);
+		return 0;
 	case MSG_TICKETS_VOID:
 		tickets_void(&f->tickets);
 		return 0;

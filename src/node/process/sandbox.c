@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/store.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FW_SANITIZED 1
@@ -168,17 +169,21 @@ static int add_threads(scmp_filter_ctx f)
 	return err;
 }
 
-/* Stream sockets of three families; the resolver's question about interfaces is answered with no. */
-static int add_sockets(scmp_filter_ctx f)
+static int add_family(scmp_filter_ctx f, int family)
 {
-	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
-	int err = 0;
-	for (size_t i = 0; i < 3; i++)
-		err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
-					SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
-	err |= seccomp_rule_add(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-				SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+	return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
+}
+
+/* Stream sockets of the families that the store needs; the resolver's question about interfaces is answered with no. */
+static int add_sockets(scmp_filter_ctx f, const struct store_reach *store)
+{
+	int err = seccomp_rule_add(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+				   SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+	if (store->unix_socket)
+		err |= add_family(f, AF_UNIX);
+	if (store->port[0] != 0)
+		err |= add_family(f, AF_INET) | add_family(f, AF_INET6);
 	return err;
 }
 
@@ -196,8 +201,8 @@ static int add_groups(scmp_filter_ctx f, const struct sandbox *sb)
 		err |= ADD(f, calls_accept);
 	if (groups & THREAD)
 		err |= ADD(f, calls_thread) | add_threads(f);
-	if (sb->connects)
-		err |= ADD(f, calls_connect) | add_sockets(f);
+	if (sb->store != NULL && sb->store->connects)
+		err |= ADD(f, calls_connect) | add_sockets(f, sb->store);
 #ifdef FW_SANITIZED
 	err |= ADD(f, calls_sanitizer);
 #else
@@ -230,15 +235,30 @@ static int enter_seccomp(const struct sandbox *sb, struct diag *reterr)
 	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
 #define FS_ALL_V1 ((UINT64_C(1) << 13) - 1)
 
-static int allow_dir(int ruleset, const char *dir, uint64_t access, struct diag *reterr)
+/* ${kind}: O_DIRECTORY, or 0 for a file. */
+static int allow_path(int ruleset, const char *path, int kind, uint64_t access, struct diag *reterr)
 {
-	int fd = open(dir, O_PATH | O_CLOEXEC | O_DIRECTORY);
+	int fd = open(path, O_PATH | O_CLOEXEC | kind);
 	if (fd < 0)
-		return diag_set(reterr, -errno, "cannot open the folder %s", dir);
+		return diag_set(reterr, -errno, "cannot open %s: %s", path, err_text(-errno));
 	struct landlock_path_beneath_attr attr = { .allowed_access = access, .parent_fd = fd };
 	long err = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
-	int ret = err == 0 ? 0 : diag_set(reterr, -errno, "Landlock refused the folder %s", dir);
+	int ret = err == 0 ? 0 : diag_set(reterr, -errno, "Landlock refused %s", path);
 	(void)close(fd);
+	return ret;
+}
+
+/* What the store reads, and the ports at which its servers are. */
+static int add_store_rules(int ruleset, const struct store_reach *store, long abi, struct diag *reterr)
+{
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < STORE_REACH_MAX && store->file[i] != NULL; i++)
+		ret = allow_path(ruleset, store->file[i], 0, LANDLOCK_ACCESS_FS_READ_FILE, reterr);
+	for (size_t i = 0; ret == 0 && abi >= 4 && i < STORE_REACH_MAX && store->port[i] != 0; i++) {
+		struct fw_net_port_attr port = { .access = FW_ACCESS_NET_CONNECT, .port = store->port[i] };
+		if (syscall(SYS_landlock_add_rule, ruleset, FW_RULE_NET_PORT, &port, 0) != 0)
+			ret = diag_set(reterr, -errno, "Landlock refused port %u", store->port[i]);
+	}
 	return ret;
 }
 
@@ -247,16 +267,10 @@ static int add_rules(int ruleset, const struct sandbox *sb, long abi, struct dia
 	uint64_t rw = FS_READ | FS_WRITE | (abi >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
 	int ret = 0;
 	for (size_t i = 0; ret == 0 && i < 4 && sb->dirs_rw[i] != NULL; i++)
-		ret = allow_dir(ruleset, sb->dirs_rw[i], rw, reterr);
+		ret = allow_path(ruleset, sb->dirs_rw[i], O_DIRECTORY, rw, reterr);
 	for (size_t i = 0; ret == 0 && i < 4 && sb->dirs_ro[i] != NULL; i++)
-		ret = allow_dir(ruleset, sb->dirs_ro[i], FS_READ, reterr);
-	if (ret == 0 && abi >= 4 && sb->connects && sb->tcp_port != 0) {
-		struct fw_net_port_attr port = { .access = FW_ACCESS_NET_CONNECT,
-						 .port = sb->tcp_port };
-		if (syscall(SYS_landlock_add_rule, ruleset, FW_RULE_NET_PORT, &port, 0) != 0)
-			ret = diag_set(reterr, -errno, "Landlock refused port %u", sb->tcp_port);
-	}
-	return ret;
+		ret = allow_path(ruleset, sb->dirs_ro[i], O_DIRECTORY, FS_READ, reterr);
+	return ret == 0 && sb->store != NULL ? add_store_rules(ruleset, sb->store, abi, reterr) : ret;
 }
 
 static int enter_landlock(const struct sandbox *sb, const char **ret_missing, struct diag *reterr)
@@ -312,35 +326,4 @@ int sandbox_enter(const struct sandbox *sb, const char **ret_missing, struct dia
 		return diag_set(reterr, -errno, "the kernel refused to drop capabilities");
 	int ret = enter_landlock(sb, ret_missing, reterr);
 	return ret != 0 ? ret : enter_seccomp(sb, reterr);
-}
-
-/* The port that a PostgreSQL address names; 0 for a Unix socket. */
-static unsigned port_of(const char *url)
-{
-	const char *authority = strstr(url, "://"), *query = strchr(url, '?');
-	const char *given = query != NULL ? strstr(query, "port=") : NULL;
-	if (given != NULL)
-		return (unsigned)strtoul(given + 5, NULL, 10);
-	if (query != NULL && (strstr(query, "host=/") != NULL || strstr(query, "host=%2F") != NULL))
-		return 0;
-	authority += 3;
-	size_t n = strcspn(authority, "/?");
-	if (n == 0 || memmem(authority, n, "%2F", 3) != NULL)
-		return 0;
-	const char *colon = memrchr(authority, ':', n), *at = memrchr(authority, '@', n),
-		   *bracket = memrchr(authority, ']', n);
-	if (colon == NULL || (at != NULL && colon < at) || (bracket != NULL && colon < bracket))
-		return 5432;
-	return (unsigned)strtoul(colon + 1, NULL, 10);
-}
-
-int sandbox_of_store(const char *url, struct sandbox *ret, struct diag *reterr)
-{
-	if (strncmp(url, "sqlite:", 7) == 0)
-		return 0;
-	if (strncmp(url, "postgresql://", 13) != 0 && strncmp(url, "postgres://", 11) != 0)
-		return diag_set(reterr, FW_EINVALID, "a store is sqlite:FILE or postgresql://...");
-	ret->connects = true;
-	ret->tcp_port = port_of(url);
-	return 0;
 }

@@ -24,20 +24,17 @@
 #include "node/process/chan.h"
 
 struct diag;
+struct store_reach;
 
 struct sandbox {
 	enum proc proc;
 	const char *dirs_rw[4]; /* folders it may write, NULL after the last */
 	const char *dirs_ro[4]; /* folders it may read */
-	bool connects;          /* a store on PostgreSQL: may connect, to tcp_port alone or a Unix socket */
-	unsigned tcp_port;
+	const struct store_reach *store; /* what its store needs: files to read, a Unix socket, ports; NULL for none */
 	unsigned descriptors;   /* if it needs more than its row gives: a front with many connections */
 };
 
 /* 0, or an error after which the caller must exit. *ret_missing (static words) names a wall the kernel lacks, else NULL. */
 int sandbox_enter(const struct sandbox *sb, const char **ret_missing, struct diag *reterr);
-
-/* What a store's address needs beyond its folder: sets connects and tcp_port. FW_EINVALID for an address of no engine. */
-int sandbox_of_store(const char *url, struct sandbox *ret, struct diag *reterr);
 
 #endif

@@ -273,9 +273,13 @@ static int fetch_keys(struct worker *w, struct diag *reterr)
 
 static int enter_sandbox(struct worker *w, struct diag *reterr)
 {
-	struct sandbox sb = { .proc = w->self, .dirs_rw = { w->boot.folder } };
-	int err = sandbox_of_store(w->boot.store_url, &sb, reterr);
-	return err != 0 ? err : child_walls(&w->boot, &sb, &w->missing, reterr);
+	struct store_reach reach;
+	struct sandbox sb = { .proc = w->self, .dirs_rw = { w->boot.folder }, .store = &reach };
+	int err = store_reach(w->boot.store_url, w->mem, &reach, reterr);
+	if (err != 0)
+		return err;
+	w->boot.store_url = reach.url; /* opened again later, behind the walls */
+	return child_walls(&w->boot, &sb, &w->missing, reterr);
 }
 
 static int open_store(struct worker *w, struct diag *reterr)
@@ -283,7 +287,8 @@ static int open_store(struct worker *w, struct diag *reterr)
 	struct store_options opt = { .url = w->boot.store_url,
 				     .role = of_vault[w->def->vault].role,
 				     .vault = vault_rows[w->def->vault].name,
-				     .migrate = true };
+				     .migrate = true,
+				     .walled = true };
 	struct store *s = NULL;
 	int err = store_open(&opt, &s, reterr);
 	if (err == 0)
