@@ -15,12 +15,16 @@
  *
  * Order.  Of each subject only the oldest row that is not done is ever sent
  * (a condition in the statement that reads the rows), so a later one cannot
- * overtake it, whatever is lost.  When a row is done its body is emptied: what
- * it carried lives on in the receiver's vault only.
+ * overtake it, whatever is lost and whichever vault it is for.  When a row is
+ * done its body is emptied: what it carried lives on in the receiver's vault
+ * only.
  *
- * A row that the receiver refuses (FW_EINVALID) is kept as refused, with its
- * words, and shown by doctor and metrics: it is not sent again by itself and
- * holds back the later rows of its subject.
+ * A row that the receiver refuses is kept as refused, with its words, and shown
+ * by the log and the metrics.  It holds back the later rows of its subject and
+ * no others, and is sent once more at each start of the process: what refused
+ * it may have been an older program.
+ *
+ * docs/outbox.md tells the whole.
  */
 #ifndef FW_NODE_OUTBOX_H
 #define FW_NODE_OUTBOX_H
@@ -37,7 +41,10 @@ struct store;
 
 enum { OUTBOX_BODY_MAX = 100000, OUTBOX_RECEIPT_MAX = 200 };
 
-/* In the caller's open write transaction. ${kind} is a row of the receiver's apply table. *ret_key: the row's key. */
+/*
+ * In the caller's open write transaction.  ${kind} is a row of the receiver's apply table. *ret_key: the row's key,
+ * above every earlier one of the subject.  FW_ELIMIT, FW_EINVALID (no such vault, no such name of a kind).
+ */
 int outbox_put(struct store *db, int to_vault, const char *kind, const struct uuid *subject, const void *body,
 	       size_t n, struct uuid *ret_key, struct diag *reterr);
 

@@ -25,3 +25,9 @@ CREATE TABLE inbox (
 	receipt TEXT NOT NULL,
 	PRIMARY KEY (from_vault, key)
 );
+
+-- Done rows stay; neither the search for a lane's rows nor for what holds a row back may walk over them.
+-- migration: outbox 2
+-- vaults: strategic operational protection
+CREATE INDEX outbox_by_lane ON outbox (to_vault, state, key);
+CREATE INDEX outbox_unfinished ON outbox (subject, state, key);

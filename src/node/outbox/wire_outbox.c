@@ -24,7 +24,7 @@ int wire_outbox_get(struct cursor *cur, struct arena *a, struct wire_outbox *ret
 	cur_copy(cur, o.key.b, sizeof(o.key.b));
 	cur_copy(cur, o.subject.b, sizeof(o.subject.b));
 	o.at = cur_i64(cur);
-	o.kind = cur_str(cur, a, 31);
+	o.kind = cur_str(cur, a, OUTBOX_KIND_MAX);
 	o.body = cur_bytes(cur, OUTBOX_BODY_MAX, &o.n);
 	if (cur_end(cur) != 0 || o.kind == NULL || uuid_is_nil(&o.key))
 		return cur_error(cur) == -ENOMEM ? -ENOMEM : FW_EPROTO;
@@ -34,6 +34,7 @@ int wire_outbox_get(struct cursor *cur, struct arena *a, struct wire_outbox *ret
 
 void wire_receipt_put(struct buf *b, const struct wire_receipt *r)
 {
+	buf_put(b, r->key.b, sizeof(r->key.b));
 	buf_u8(b, r->outcome);
 	buf_str(b, r->text);
 }
@@ -41,9 +42,10 @@ void wire_receipt_put(struct buf *b, const struct wire_receipt *r)
 int wire_receipt_get(struct cursor *cur, struct arena *a, struct wire_receipt *ret)
 {
 	struct wire_receipt r;
+	cur_copy(cur, r.key.b, sizeof(r.key.b));
 	r.outcome = cur_u8(cur);
 	r.text = cur_str(cur, a, OUTBOX_RECEIPT_MAX);
-	if (cur_end(cur) != 0 || r.text == NULL || r.outcome > RECEIPT_LATER)
+	if (cur_end(cur) != 0 || r.text == NULL || r.outcome > RECEIPT_LATER || uuid_is_nil(&r.key))
 		return cur_error(cur) == -ENOMEM ? -ENOMEM : FW_EPROTO;
 	*ret = r;
 	return 0;

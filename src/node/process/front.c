@@ -2,6 +2,7 @@
 #include "node/process/front.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -137,6 +138,19 @@ static void put_off_ticket(struct front *f, struct message *m)
 		exchange_fail(x, 503, "FW_EBUSY", "the store of the accounts does not answer; try again later", NULL);
 }
 
+/* A worker says how much it has of something; only gauges that have the vault as their one label. */
+static int take_gauge(struct front *f, enum proc p, struct message *m)
+{
+	uint16_t metric = cur_u16(&m->body);
+	double value = cur_f64(&m->body);
+	const struct metric_row *row = metric < METRIC_COUNT ? &metric_rows[metric] : NULL;
+	if (cur_end(&m->body) != 0 || row == NULL || row->type != METRIC_GAUGE || row->labels == NULL ||
+	    row->labels[0] == NULL || strcmp(row->labels[0], "vault") != 0 || row->labels[1] != NULL || !isfinite(value))
+		return FW_EPROTO;
+	metrics_set(f->metrics, metric, proc_name(p), NULL, value);
+	return 0;
+}
+
 /* One message of a worker. FW_EPROTO ends the channel. */
 static int take_message(struct front *f, enum proc p, struct message *m)
 {
@@ -145,6 +159,8 @@ static int take_message(struct front *f, enum proc p, struct message *m)
 	case MSG_HELLO:
 		f->ready[p] = true;
 		return 0;
+	case MSG_GAUGE:
+		return take_gauge(f, p, m);
 	case MSG_TICKET:
 		return take_ticket(f, m);
 	case MSG_TICKET_LATER:

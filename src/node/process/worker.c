@@ -61,6 +61,20 @@ int worker_ask_house(struct worker *w, uint16_t type, const void *p, size_t n, u
 	return c == NULL ? FW_EGONE : chan_ask(c, type, p, n, answer, ret, HOUSE_WAIT_MS);
 }
 
+void worker_gauge(struct worker *w, int metric, double value)
+{
+	struct chan *c = worker_peer(w, PROC_FRONT);
+	struct buf b;
+	if (c == NULL)
+		return;
+	buf_init(&b, 16);
+	buf_u16(&b, (uint16_t)metric);
+	buf_f64(&b, value);
+	if (!buf_failed(&b))
+		(void)chan_send(c, MSG_GAUGE, 0, b.data, b.len);
+	buf_release(&b);
+}
+
 void worker_set(struct worker *w, const char *name, void *p)
 {
 	size_t i = 0;

@@ -46,7 +46,11 @@ struct task_row {
 	usec_t (*run)(struct worker *w);
 };
 
-/* How a row that another vault's outbox sent is applied: in the caller's write transaction, once for each key. */
+/*
+ * How a row that another vault's outbox sent is applied: in the caller's write transaction, once for each key.
+ * FW_EINVALID and FW_EFORMAT refuse the row, with words that the other vault may read; FW_EBUSY asks for it again
+ * later. ret_receipt takes at most OUTBOX_RECEIPT_MAX bytes of text, for the other vault too.
+ */
 struct apply_row {
 	const char *kind; /* "referral" */
 	int (*apply)(struct worker *w, struct store *db, int from_vault, const struct uuid *key,
@@ -88,6 +92,8 @@ int worker_ask_house(struct worker *w, uint16_t type, const void *p, size_t n, u
 		     struct buf *ret);
 /* Run a task again at the next turn. */
 void worker_wake(struct worker *w, const char *task);
+/* Tell the front a gauge of metrics.tbl whose one label is the vault. Say it again now and then: the front may be new. */
+void worker_gauge(struct worker *w, int metric, double value);
 /* A pointer that a domain keeps with the worker, by a name of its own (at most 8). */
 void worker_set(struct worker *w, const char *name, void *p);
 void *worker_get(const struct worker *w, const char *name);

@@ -26,6 +26,8 @@ struct worker {
 	struct worker *house;
 	struct chan front;   /* what is sent to it is counted and dropped */
 	struct chan *keeper; /* the test's, or NULL */
+	struct chan *peer[PROC_COUNT]; /* likewise */
+	double gauge[METRIC_COUNT];
 	char url[300];
 	unsigned voids;
 	struct {
@@ -82,6 +84,8 @@ struct worker *fake_worker_new(const struct vault_def *def, const char *url,
 	struct diag d = DIAG_INIT;
 	assert_non_null(w);
 	w->def = def;
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		w->gauge[i] = -1;
 	struct store_options opt = {.url = url,
 				    .role = role_of_vault(def->vault),
 				    .vault = vault_rows[def->vault].name,
@@ -499,6 +503,10 @@ int worker_vault(const struct worker *w)
 {
 	return w->def->vault;
 }
+const struct vault_def *worker_def(const struct worker *w)
+{
+	return w->def;
+}
 const struct wire_boot *worker_boot(const struct worker *w)
 {
 	return &w->boot;
@@ -526,7 +534,24 @@ struct chan *worker_peer(struct worker *w, enum proc p)
 {
 	if (p == PROC_KEEPER)
 		return w->keeper;
-	return p == PROC_FRONT && w->front.fd >= 0 ? &w->front : NULL;
+	if (p == PROC_FRONT)
+		return w->front.fd >= 0 ? &w->front : NULL;
+	return (unsigned)p < PROC_COUNT ? w->peer[p] : NULL;
+}
+
+void fake_worker_set_peer(struct worker *w, enum proc p, struct chan *peer)
+{
+	w->peer[p] = peer;
+}
+
+void worker_gauge(struct worker *w, int metric, double value)
+{
+	w->gauge[metric] = value;
+}
+
+double fake_gauge(const struct worker *w, int metric)
+{
+	return w->gauge[metric];
 }
 
 int worker_ask_house(struct worker *w, uint16_t type, const void *p, size_t n, uint16_t answer,

@@ -37,6 +37,8 @@ void fake_worker_set_house(struct worker *w, struct worker *house);
 /* Questions to the keeper go over this channel, which signs with the key ${pk}; NULL: it is down.
  */
 void fake_worker_set_keeper(struct worker *w, struct chan *keeper, const uint8_t pk[32]);
+/* What is sent to that vault goes into this channel, which is the test's; NULL: it is down. */
+void fake_worker_set_peer(struct worker *w, enum proc p, struct chan *peer);
 
 struct fake_request {
 	int op;
@@ -81,6 +83,8 @@ unsigned fake_run_task(struct worker *w, const char *name, unsigned most);
 /* Whether worker_wake() was called for the task since it last ran. */
 bool fake_was_woken(const struct worker *w, const char *task);
 
+/* The last value of a gauge that it told the front; -1: none. */
+double fake_gauge(const struct worker *w, int metric);
 /* How many TICKETS_VOID the house has sent to the front. */
 unsigned fake_voids(const struct worker *w);
 
