@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Makes the documents that only repeat tables: docs/access.md, docs/settings.md, docs/metrics.md.
+"""Makes the documents that only repeat tables: docs/access.md, docs/settings.md, docs/metrics.md;
+and the tables within docs/incident-record.md and docs/codebooks.md, between the lines that BEGIN and END name.
 
     mkdocs.py            writes them
     mkdocs.py --check    says which differ from their tables; exit status 1 if one does
@@ -8,9 +9,12 @@
 import pathlib
 import sys
 
+import docs_record
 import tables
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+BEGIN = "<!-- From here on made by tools/mkdocs.py; do not edit. -->\n"
+END = "<!-- Up to here. -->\n"
 NOTE = "<!-- Made by tools/mkdocs.py from src/tbl; do not edit. -->\n"
 
 
@@ -87,8 +91,19 @@ def metrics(t):
     return "\n".join(out)
 
 
+def within(name, made):
+    """The page as it stands, what is between its two marks made anew."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(END) < text.index(BEGIN):
+        raise tables.Fault(f"{name}: the lines that frame what is made are not there once each")
+    return text[:text.index(BEGIN)] + BEGIN + "\n" + made + "\n" + text[text.index(END):]
+
+
 def documents(t):
-    return {"docs/access.md": access(t), "docs/settings.md": settings(t), "docs/metrics.md": metrics(t)}
+    record = docs_record.Record(ROOT, t)
+    return {"docs/access.md": access(t), "docs/settings.md": settings(t), "docs/metrics.md": metrics(t),
+            "docs/incident-record.md": within("docs/incident-record.md", docs_record.record_tables(record, table)),
+            "docs/codebooks.md": within("docs/codebooks.md", docs_record.codebook_tables(record, table))}
 
 
 def main(argv):

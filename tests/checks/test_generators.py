@@ -12,6 +12,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+import docs_record  # noqa: E402
 import mkdocs  # noqa: E402
 import mkman  # noqa: E402
 import mkopenapi  # noqa: E402
@@ -142,13 +143,39 @@ class Manuals(unittest.TestCase):
 class Documents(unittest.TestCase):
     def test_a_stale_document_is_found(self):
         made = mkdocs.documents(T)
-        self.assertEqual(set(made), {"docs/access.md", "docs/settings.md", "docs/metrics.md"})
+        self.assertEqual(set(made), {"docs/access.md", "docs/settings.md", "docs/metrics.md", "docs/incident-record.md",
+                                     "docs/codebooks.md"})
         for r in T.routes:
             self.assertIn(f"| `{r.operation}` |", made["docs/access.md"])
         for s in T.settings:
             self.assertIn(f"| `{s.key}` |", made["docs/settings.md"])
         for m in T.metrics:
             self.assertIn(f"| `{m.name}` |", made["docs/metrics.md"])
+        for f in docs_record.Record(ROOT, T).fields():
+            self.assertIn(f"| `{f.path}` |", made["docs/incident-record.md"])
+
+
+class Record(unittest.TestCase):
+    def setUp(self):
+        self.record = docs_record.Record(ROOT, T)
+
+    def field(self, path):
+        return next(f for f in self.record.fields() if f.path == path)
+
+    def test_what_a_field_may_hold(self):
+        self.assertIn("`\"withheld\"`", self.record.states(self.field("counts.dead")))
+        self.assertTrue(self.record.states(self.field("place.country")).startswith("`ZZZ`"))
+        self.assertEqual(self.record.states(self.field("harm.causes")), "absent: not collected")
+
+    def test_what_does_not_fit_together_is_refused(self):
+        for path, change, words in (("text", {"max": 1}, "bytes"), ("type", {"arg": "CB_SEX"}, "another codebook"),
+                                    ("outcome", {"arg": "CHOICES_TLP"}, "choices"), ("number", {"path": "numbre"}, "no field"),
+                                    ("counts.dead", {"column": "DAED"}, "no column"),
+                                    ("handling.retain_until", {"kind": "INT"}, "without unit")):
+            f = self.field(path)
+            f.__dict__.update(change)
+            with self.assertRaisesRegex(tables.Fault, words):
+                self.record.join(f)
 
 
 if __name__ == "__main__":
