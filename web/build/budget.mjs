@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What the first page weighs: everything that loads before the overview stands with its map, Latin letters included.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const BUDGET = 150_000;
@@ -42,6 +42,7 @@ export function checkBudget(meta, dist) {
   });
   if (process.env.FAIRWAY_SIZES) for (const r of rows.sort((a, b) => b.gz - a.gz)) console.log(String(r.gz).padStart(7), String(r.br).padStart(7), r.file);
   console.log(`first page: ${(gz / 1000).toFixed(1)} kB with gzip, ${(br / 1000).toFixed(1)} kB with brotli, of ${BUDGET / 1000} kB`);
+  writeFileSync(join(dist, '.first-page.json'), `${JSON.stringify({ gzip_bytes: gz, brotli_bytes: br })}\n`); // for bench/node
   if (gz > BUDGET) console.error('The first page is too heavy: load more of it later, or take something out.');
   return gz <= BUDGET;
 }
