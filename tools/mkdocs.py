@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Makes the documents that only repeat tables: docs/access.md, docs/settings.md, docs/metrics.md;
-and the tables within docs/incident-record.md and docs/codebooks.md, between the lines that BEGIN and END name.
+and the tables within docs/processes.md, docs/incident-record.md and docs/codebooks.md, between the lines that BEGIN and
+END name.
 
     mkdocs.py            writes them
     mkdocs.py --check    says which differ from their tables; exit status 1 if one does
@@ -91,6 +92,17 @@ def metrics(t):
     return "\n".join(out)
 
 
+def messages(t):
+    def names(processes):
+        vaults = ["strategic", "operational", "protection"]
+        if all(v in processes for v in vaults):
+            processes = [p for p in processes if p not in vaults] + ["vaults"]
+        return ", ".join(processes)
+    return table(["Message", "From", "To", "Bytes", "What it says"],
+                 [[code(m.name), names(m.sender), names(m.receiver), f"{m.min:,}" if m.min == m.max else f"{m.min:,} to {m.max:,}",
+                   m.words + ("; with a descriptor" if m.descriptor and "descriptor" not in m.words else "")] for m in t.messages])
+
+
 def within(name, made):
     """The page as it stands, what is between its two marks made anew."""
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -102,6 +114,7 @@ def within(name, made):
 def documents(t):
     record = docs_record.Record(ROOT, t)
     return {"docs/access.md": access(t), "docs/settings.md": settings(t), "docs/metrics.md": metrics(t),
+            "docs/processes.md": within("docs/processes.md", messages(t)),
             "docs/incident-record.md": within("docs/incident-record.md", docs_record.record_tables(record, table)),
             "docs/codebooks.md": within("docs/codebooks.md", docs_record.codebook_tables(record, table))}
 

@@ -144,7 +144,9 @@ class Documents(unittest.TestCase):
     def test_a_stale_document_is_found(self):
         made = mkdocs.documents(T)
         self.assertEqual(set(made), {"docs/access.md", "docs/settings.md", "docs/metrics.md", "docs/incident-record.md",
-                                     "docs/codebooks.md"})
+                                     "docs/codebooks.md", "docs/processes.md"})
+        for m in T.messages:
+            self.assertIn(f"| `{m.name}` |", made["docs/processes.md"])
         for r in T.routes:
             self.assertIn(f"| `{r.operation}` |", made["docs/access.md"])
         for s in T.settings:
