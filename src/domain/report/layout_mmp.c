@@ -117,32 +117,35 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Without blanks and no-break spaces at both ends, and without the apostrophe that disarms a formula. */
+/* Bytes of the blank or no-break space at an end of the field; 0 if none is there. */
+static size_t blank_before(struct csv_field f)
+{
+	return f.n > 0 && blank(f.p[0]) ? 1 : f.n >= 2 && memcmp(f.p, "\u00a0", 2) == 0 ? 2 : 0;
+}
+
+static size_t blank_behind(struct csv_field f)
+{
+	return f.n > 0 && blank(f.p[f.n - 1]) ? 1 : f.n >= 2 && memcmp(f.p + f.n - 2, "\u00a0", 2) == 0 ? 2 : 0;
+}
+
+static struct csv_field trim_blanks(struct csv_field f)
+{
+	for (size_t n; (n = blank_before(f)) > 0; f.n -= n)
+		f.p += n;
+	for (size_t n; (n = blank_behind(f)) > 0;)
+		f.n -= n;
+	return f;
+}
+
+/* Without blanks at both ends, and without the apostrophe that disarms a formula, which may begin with blanks itself. */
 static struct csv_field trim(struct csv_field f)
 {
-	for (bool more = true; more;) {
-		more = false;
-		if (f.n > 0 && blank(f.p[0])) {
-			f.p++;
-			f.n--;
-			more = true;
-		} else if (f.n > 0 && blank(f.p[f.n - 1])) {
-			f.n--;
-			more = true;
-		} else if (f.n >= 2 && memcmp(f.p, "\u00a0", 2) == 0) {
-			f.p += 2;
-			f.n -= 2;
-			more = true;
-		} else if (f.n >= 2 && memcmp(f.p + f.n - 2, "\u00a0", 2) == 0) {
-			f.n -= 2;
-			more = true;
-		}
-	}
-	if (f.n >= 2 && f.p[0] == '\'' && csv_is_formula(f.p + 1, f.n - 1)) {
-		f.p++;
-		f.n--;
-	}
-	return f;
+	f = trim_blanks(f);
+	if (f.n < 2 || f.p[0] != '\'' || !csv_is_formula(f.p + 1, f.n - 1))
+		return f;
+	f.p++;
+	f.n--;
+	return trim_blanks(f);
 }
 
 /* The field of a column, trimmed; empty if the table does not have it. */
@@ -482,10 +485,7 @@ static struct csv_field next_address(struct csv_field *rest)
 	rest->p += n;
 	rest->n -= n;
 	while (rest->n > 0) {
-		/* The no-break space whole: its first byte begins other characters too. */
-		size_t step = blank(rest->p[0]) || rest->p[0] == ',' || rest->p[0] == ';'	     ? 1 :
-			      rest->n >= 2 && memcmp(rest->p, "\u00a0", 2) == 0 ? 2 :
-									       0;
+		size_t blanks = blank_before(*rest), step = blanks > 0 ? blanks : rest->p[0] == ',' || rest->p[0] == ';';
 		if (step == 0)
 			break;
 		rest->p += step;
@@ -665,7 +665,7 @@ static int fits(const struct mmp *m, const struct csv_row *row, struct refusal *
 	for (size_t i = m->columns; i < row->n; i++)
 		more = more || row->field[i].n > 0;
 	if (row->odd & CSV_NUL)
-		*why = (struct refusal){ "", "A NUL byte stands in the row." };
+		*why = (struct refusal){ "", "A NUL byte stands in the row; it comes back as a question mark." };
 	else if (row->odd & CSV_OPEN_QUOTE)
 		*why = (struct refusal){ "", "A quotation mark in the row is never closed." };
 	else if (row->n < m->columns || more)

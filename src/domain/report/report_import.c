@@ -31,6 +31,7 @@
 #include "gen/sql.h"
 #include "gen/tables.h"
 #include "node/ledger/ledger.h"
+#include "node/process/child.h"
 #include "store/store.h"
 
 enum {
@@ -39,6 +40,8 @@ enum {
 	NO_READER_MAX = 30,
 	SLICE_USEC = 25000,
 	ROW_MEM = 64 << 10,
+	ROWS_USUAL = 20000000, /* as in the settings */
+	REFUSED_USUAL = 100000,
 };
 
 bool import_path(const struct worker *w, const char *spool, char *out, size_t cap)
@@ -152,7 +155,10 @@ static int run_new(struct report *rp, struct import_run **ret)
 	struct import_run *run = mem_alloc(sizeof(*run));
 	if (run == NULL)
 		return -ENOMEM;
-	*run = (struct import_run){ .rp = rp, .mem = arena_new(ROW_MEM), .limit = SLICE_ROWS };
+	const struct wire_boot *boot = worker_boot(rp->w);
+	*run = (struct import_run){ .rp = rp, .mem = arena_new(ROW_MEM), .limit = SLICE_ROWS,
+				    .rows_max = child_setting_int(boot, "import.rows", ROWS_USUAL),
+				    .refused_max = child_setting_int(boot, "import.refused", REFUSED_USUAL) };
 	run->entry = mem_alloc(SLICE_ROWS * sizeof(*run->entry));
 	incident_init(&run->inc);
 	buf_init(&run->batch, READING_BATCH);
@@ -200,6 +206,14 @@ static usec_t begin(struct report *rp)
 	return INT64_MAX;
 }
 
+/* Begin again from what is written. */
+static usec_t take_up_again(struct report *rp, usec_t at)
+{
+	run_free(rp->run);
+	rp->run = NULL;
+	return at;
+}
+
 /* ---- the end ---- */
 
 struct ending {
@@ -232,11 +246,8 @@ static usec_t end(struct report *rp)
 	struct import_run *run = rp->run;
 	struct ending e = { .run = run, .state = run->code == 0 ? "done" : "failed" };
 	struct diag d = DIAG_INIT;
-	if (run->code == FW_EBUSY && rp->no_reader++ < NO_READER_MAX) { /* no reader just now: begin again from what is written */
-		rp->run = NULL;
-		run_free(run);
-		return time_mono() + READER_WAIT * USEC_PER_SEC;
-	}
+	if (run->code == FW_EBUSY && rp->no_reader++ < NO_READER_MAX) /* no reader just now */
+		return take_up_again(rp, time_mono() + READER_WAIT * USEC_PER_SEC);
 	if (run->code != 0)
 		(void)snprintf(e.words, sizeof(e.words), "%s What was written before stays: %lld added, %lld changed.", run->words,
 			       (long long)run->row.added, (long long)run->row.changed);
@@ -260,7 +271,7 @@ static void count(struct import_row *row, const struct slice *s)
 	row->flagged += s->flagged;
 }
 
-/* The batch is none, or the reader's: nothing more is believed of it. */
+/* Nothing more is read of this file; run->words say why. */
 static usec_t give_up(struct import_run *run, int r)
 {
 	if (run->reading != NULL)
@@ -269,8 +280,6 @@ static usec_t give_up(struct import_run *run, int r)
 	run->have = false;
 	run->ended = true;
 	run->code = r;
-	(void)snprintf(run->words, sizeof(run->words), "What the reader said behind row %lld makes no sense.",
-		       (long long)run->done);
 	return 0;
 }
 
@@ -297,20 +306,29 @@ static usec_t work(struct report *rp)
 	struct diag d = DIAG_INIT;
 	run->until = time_mono() + SLICE_USEC;
 	int r = worker_tx(rp->w, import_slice, run, &d);
-	if (r == FW_EPROTO)
+	if (r == FW_EPROTO) {
+		(void)snprintf(run->words, sizeof(run->words), "What the reader of this file says behind row %lld makes no sense.",
+			       (long long)run->done);
 		return give_up(run, r);
+	}
+	if (r == FW_EUNKNOWNOUTCOME) { /* nobody knows whether the slice is written: the store does */
+		index_stale(rp->index);
+		return take_up_again(rp, time_mono() + WAIT * USEC_PER_SEC);
+	}
 	if (r == FW_ECONSTRAINT && !run->not_taken) {
 		run->not_taken = run->limit == 1;
 		run->limit = run->limit > 1 ? run->limit / 2 : 1;
 		return 0;
 	}
-	if (r != 0)
-		return hold_up(run, r, &d);
-	if (run->slice.cancelled) {
+	if (r == FW_EGONE && run->slice.cancelled) {
 		import_stopped(rp->w, &run->row.id, run->row.spool);
 		return 0;
 	}
+	if (r != 0)
+		return hold_up(run, r, &d);
 	take_over(rp);
+	if (run->slice.full)
+		return give_up(run, FW_ELIMIT);
 	if (run->at == run->batch.len) {
 		run->have = false;
 		if (run->reading != NULL)

@@ -18,7 +18,8 @@ struct slice {
 	int64_t seen;     /* the last row that came, written before an interruption or not */
 	int64_t problems; /* written in all */
 	size_t nentries;
-	bool cancelled;   /* somebody ended the import meanwhile */
+	bool cancelled;   /* somebody ended the import meanwhile: nothing of the slice stays */
+	bool full;        /* a limit of the settings is reached: what is in the slice stays, and no more comes */
 };
 
 struct import_run {
@@ -34,6 +35,7 @@ struct import_run {
 	bool ended;            /* the reader is done: code, words */
 	int code;
 	char words[600];
+	int64_t rows_max, refused_max; /* settings */
 	char waits[500];       /* what holds it up; "" nothing */
 	size_t limit;          /* rows of the next slice: halved when the store takes one not, to find it */
 	bool not_taken;        /* it is the next row */
@@ -44,7 +46,10 @@ struct import_run {
 	struct slice slice;
 };
 
-/* For worker_tx: write the next rows of run->batch and say in run->slice what was done. FW_EPROTO for a batch that is none. */
+/*
+ * For worker_tx: write the next rows of run->batch and say in run->slice what
+ * was done.  FW_EPROTO for a batch that is none; FW_EGONE if the import was cancelled.
+ */
 int import_slice(struct worker *w, struct store *db, void *run, struct diag *reterr);
 
 /* Whether bytes of a reader are text that a store takes. */

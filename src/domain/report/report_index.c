@@ -203,6 +203,12 @@ void index_put(struct report_index *x, const struct index_entry *e)
 		x->filled = false;
 }
 
+void index_stale(struct report_index *x)
+{
+	x->version++;
+	x->filled = false;
+}
+
 void index_get(const struct report_index *x, size_t row, struct index_entry *ret)
 {
 	const struct chunk *c = chunk_of(x, row);

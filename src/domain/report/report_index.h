@@ -53,6 +53,8 @@ void index_free(struct report_index *x);
 int index_ready(struct report_index *x, struct store *db, struct diag *reterr);
 /* A new report, or a newer version of one. An older version than is here is passed over. */
 void index_put(struct report_index *x, const struct index_entry *e);
+/* It may lack something: index_ready() fills it anew. */
+void index_stale(struct report_index *x);
 size_t index_count(const struct report_index *x);
 /* Rises with every index_put(). */
 uint64_t index_version(const struct report_index *x);

@@ -35,12 +35,15 @@ struct pipe {
 	bool chosen, json;
 	struct csv *csv;
 	struct mmp *mmp;
+	size_t skip;      /* columns before the row itself: what was said when it was refused */
+	bool table_lines; /* a table whose one column is a line of JSON */
 	struct buf line;  /* of JSON: not yet whole */
 	size_t looked;    /* of line: no end of a line before this */
 	uint64_t row;     /* of JSON: lines seen */
 	struct incident inc;
 	struct buf record;   /* of JSON: the line as it is read */
 	struct buf original; /* a row as it stood */
+	bool shortened;      /* ... but for cells that were cut */
 };
 
 /* ---- what goes out ---- */
@@ -66,19 +69,21 @@ static int put_header(struct pipe *p, const char *layout)
 	struct buf *b = p->io->batch(p->io->arg);
 	buf_u8(b, ITEM_HEADER);
 	buf_str(b, layout);
-	buf_bytes(b, p->original.data, p->original.len < ITEM_HEADER_MAX ? p->original.len : ITEM_HEADER_MAX);
+	buf_bytes(b, p->original.data, p->original.len);
 	return item_done(p);
 }
 
 static int put_refused(struct pipe *p, uint64_t row, const struct refusal *why)
 {
 	struct buf *b = p->io->batch(p->io->arg);
-	size_t n = p->original.len;
+	char reason[2 * ITEM_WORDS_MAX];
+	(void)snprintf(reason, sizeof(reason), "%s%s", p->shortened ? "The row is too long to come back whole and is shortened here. " : "",
+		       why->reason != NULL ? why->reason : "");
 	buf_u8(b, ITEM_REFUSED);
 	buf_u64(b, row);
 	put_words(b, why->field != NULL ? why->field : "", ITEM_FIELD_MAX);
-	put_words(b, why->reason != NULL ? why->reason : "", ITEM_WORDS_MAX);
-	buf_bytes(b, p->original.data, n > ITEM_ORIGINAL_MAX ? utf8_cut(p->original.data, ITEM_ORIGINAL_MAX) : n);
+	put_words(b, reason, ITEM_WORDS_MAX);
+	buf_bytes(b, p->original.data, p->original.len);
 	return item_done(p);
 }
 
@@ -105,32 +110,81 @@ static int put_row(struct pipe *p, uint64_t row)
 	return item_done(p);
 }
 
-/* A row as it stood, as a line of CSV that a spreadsheet may open. */
-static void keep_original(struct pipe *p, const struct csv_row *row)
+static void put_fields(struct buf *out, const struct csv_field *field, size_t n, size_t longest)
 {
-	buf_clear(&p->original);
-	for (size_t i = 0; i < row->n; i++) {
+	buf_clear(out);
+	for (size_t i = 0; i < n; i++) {
+		const struct csv_field *f = &field[i];
 		if (i > 0)
-			buf_putc(&p->original, ',');
-		csv_put(&p->original, row->field[i].p, row->field[i].n, ',', true);
+			buf_putc(out, ',');
+		csv_put(out, f->p, f->n <= longest ? f->n : utf8_cut(f->p, longest), ',', true);
 	}
+	for (size_t i = 0; i < out->len; i++) /* no store takes a NUL in a text */
+		if (out->data[i] == '\0')
+			out->data[i] = '?';
+}
+
+/*
+ * A row as it stood, as a line of CSV that a spreadsheet may open, of at most
+ * ${max} bytes.  One that is longer is cut within its longest cells, never
+ * across them: a quotation mark left open would swallow the rows behind it.
+ */
+static void keep_original(struct pipe *p, const struct csv_field *field, size_t n, size_t max)
+{
+	size_t longest = CSV_ROW_MAX;
+	put_fields(&p->original, field, n, longest);
+	p->shortened = p->original.len > max;
+	while (p->original.len > max && !buf_failed(&p->original))
+		put_fields(&p->original, field, n, longest /= 2);
 }
 
 /* ---- a table ---- */
 
-static int recognise_table(struct pipe *p, const struct csv_row *header)
+/* What a row that comes back has before it (report_import_routes.c); it is not part of the row when it is handed in again. */
+static const char *const said[] = { "fairway_row", "fairway_column", "fairway_reason" };
+enum { SAID = sizeof(said) / sizeof(*said) };
+
+static bool field_is(const struct csv_field *f, const char *s)
 {
-	const char *layout = "";
-	keep_original(p, header);
-	int r = mmp_recognise(header, p->mem, &p->mmp, &layout);
+	return f->n == strlen(s) && memcmp(f->p, s, f->n) == 0;
+}
+
+static struct csv_row without_said(const struct pipe *p, const struct csv_row *row)
+{
+	struct csv_row r = *row;
+	size_t skip = p->skip < row->n ? p->skip : row->n;
+	r.field += skip;
+	r.n -= skip;
+	return r;
+}
+
+static int check_wanted(struct pipe *p, const char *layout)
+{
+	if (p->wanted[0] == '\0' || strcmp(p->wanted, layout) == 0)
+		return 0;
+	return diag_set(p->reterr, FW_EINVALID, "The file has the layout %s, not %s as was said.", layout, p->wanted);
+}
+
+static int recognise_table(struct pipe *p, const struct csv_row *whole)
+{
+	const char *layout = "fairway";
+	int r = 0;
+	while (p->skip < SAID && p->skip < whole->n && field_is(&whole->field[p->skip], said[p->skip]))
+		p->skip++;
+	p->skip = p->skip == SAID ? SAID : 0;
+	struct csv_row header = without_said(p, whole);
+	p->table_lines = p->skip == SAID && header.n == 1 && field_is(&header.field[0], "line");
+	keep_original(p, header.field, header.n, ITEM_HEADER_MAX);
+	if (!p->table_lines)
+		r = mmp_recognise(&header, p->mem, &p->mmp, &layout);
 	if (r == FW_EFORMAT) {
-		diag_place(p->reterr, "row %llu", (unsigned long long)header->row);
+		diag_place(p->reterr, "row %llu", (unsigned long long)header.row);
 		return diag_set(p->reterr, FW_EFORMAT,
 				"The header names no layout that is known. Known are the tables of IOM's Missing Migrants "
 				"Project and JSON Lines as export writes them.");
 	}
-	if (r == 0 && p->wanted[0] != '\0' && strcmp(p->wanted, layout) != 0)
-		return diag_set(p->reterr, FW_EINVALID, "The file has the layout %s, not %s as was said.", layout, p->wanted);
+	if (r == 0)
+		r = check_wanted(p, layout);
 	return r < 0 ? r : put_header(p, layout);
 }
 
@@ -145,20 +199,61 @@ static int validate(struct pipe *p, struct refusal *why)
 	return arena_failed(p->mem) ? -ENOMEM : 1;
 }
 
-static int table_row(struct pipe *p, const struct csv_row *row)
+/* ---- lines of JSON ---- */
+
+static int json_line(struct pipe *p, uint64_t row, const char *line, size_t n)
 {
 	struct refusal why = { NULL, NULL };
-	if (p->mmp == NULL)
-		return recognise_table(p, row);
+	while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == ' '))
+		n--;
+	if (n == 0)
+		return 0;
 	struct arena_mark mark = arena_mark(p->mem);
-	int r = mmp_row(p->mmp, row, &p->inc, &why);
+	buf_clear(&p->record); /* reading writes to the line: a copy is read */
+	buf_put(&p->record, line, n);
+	if (buf_failed(&p->record))
+		return p->record.error;
+	int r = jsonl_row((char *)p->record.data, n, &p->inc, p->mem, &why);
 	if (r == 0)
 		r = validate(p, &why);
 	if (r == 0) {
-		r = put_row(p, row->row);
+		r = put_row(p, row);
 	} else if (r == 1) {
-		keep_original(p, row);
-		r = put_refused(p, row->row, &why);
+		const struct csv_field whole = { line, n, false };
+		keep_original(p, &whole, 1, ITEM_ORIGINAL_MAX);
+		r = put_refused(p, row, &why);
+	}
+	arena_release(p->mem, mark);
+	return r;
+}
+
+/* ---- rows of a table ---- */
+
+/* A line of JSON that was refused and mended in a spreadsheet. */
+static int table_line(struct pipe *p, const struct csv_row *row)
+{
+	struct csv_field f = row->n > 0 ? row->field[0] : (struct csv_field){ "", 0, false };
+	bool guarded = f.n >= 2 && f.p[0] == '\'' && csv_is_formula(f.p + 1, f.n - 1);
+	return json_line(p, row->row, f.p + guarded, f.n - guarded);
+}
+
+static int table_row(struct pipe *p, const struct csv_row *whole)
+{
+	struct refusal why = { NULL, NULL };
+	if (p->mmp == NULL && !p->table_lines)
+		return recognise_table(p, whole);
+	struct csv_row row = without_said(p, whole);
+	if (p->table_lines)
+		return table_line(p, &row);
+	struct arena_mark mark = arena_mark(p->mem);
+	int r = mmp_row(p->mmp, &row, &p->inc, &why);
+	if (r == 0)
+		r = validate(p, &why);
+	if (r == 0) {
+		r = put_row(p, row.row);
+	} else if (r == 1) {
+		keep_original(p, row.field, row.n, ITEM_ORIGINAL_MAX);
+		r = put_refused(p, row.row, &why);
 	}
 	arena_release(p->mem, mark);
 	return r;
@@ -173,34 +268,7 @@ static int feed_table(struct pipe *p, const uint8_t *bytes, size_t n, bool last)
 	return r;
 }
 
-/* ---- lines of JSON ---- */
-
-static int json_line(struct pipe *p, char *line, size_t n)
-{
-	struct refusal why = { NULL, NULL };
-	p->row++;
-	while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == ' '))
-		n--;
-	if (n == 0)
-		return 0;
-	struct arena_mark mark = arena_mark(p->mem);
-	buf_clear(&p->original);
-	buf_clear(&p->record); /* reading writes to the line: a copy is read */
-	buf_put(&p->record, line, n);
-	if (buf_failed(&p->record))
-		return p->record.error;
-	int r = jsonl_row((char *)p->record.data, n, &p->inc, p->mem, &why);
-	if (r == 0)
-		r = validate(p, &why);
-	if (r == 0) {
-		r = put_row(p, p->row);
-	} else if (r == 1) {
-		csv_put(&p->original, line, n, ',', true);
-		r = put_refused(p, p->row, &why);
-	}
-	arena_release(p->mem, mark);
-	return r;
-}
+/* ---- lines of a file ---- */
 
 static int feed_json(struct pipe *p, const uint8_t *bytes, size_t n, bool last)
 {
@@ -217,12 +285,12 @@ static int feed_json(struct pipe *p, const uint8_t *bytes, size_t n, bool last)
 		if (end == NULL)
 			break;
 		size_t len = (size_t)(end - (p->line.data + at));
-		r = json_line(p, (char *)p->line.data + at, len);
+		r = json_line(p, ++p->row, (char *)p->line.data + at, len);
 		at += len + 1;
 		p->looked = 0;
 	}
 	if (r == 0 && last && p->line.len > at)
-		r = json_line(p, (char *)p->line.data + at, p->line.len - at);
+		r = json_line(p, ++p->row, (char *)p->line.data + at, p->line.len - at);
 	if (at > 0)
 		buf_consume(&p->line, at);
 	p->looked = p->line.len;
@@ -247,11 +315,10 @@ static int choose_layout(struct pipe *p, const uint8_t *bytes, size_t n)
 	p->json = bytes[i] == '{';
 	if (!p->json)
 		return csv_new(0, NULL, &p->csv);
-	if (p->wanted[0] != '\0' && strcmp(p->wanted, "fairway") != 0)
-		return diag_set(p->reterr, FW_EINVALID, "The file has the layout fairway, not %s as was said.", p->wanted);
+	int r = check_wanted(p, "fairway");
 	buf_clear(&p->original);
 	buf_puts(&p->original, "line");
-	return put_header(p, "fairway");
+	return r < 0 ? r : put_header(p, "fairway");
 }
 
 static int feed_text(struct pipe *p, const uint8_t *bytes, size_t n, bool last)
@@ -297,7 +364,7 @@ static int finish(struct pipe *p)
 	int r = p->gz != NULL ? gz_end(p->gz, p->reterr) : 0;
 	if (r == 0)
 		r = feed_text(p, NULL, 0, true);
-	if (r == 0 && (!p->chosen || (!p->json && p->mmp == NULL)))
+	if (r == 0 && (!p->chosen || (!p->json && p->mmp == NULL && !p->table_lines)))
 		return diag_set(p->reterr, FW_EFORMAT, "The file is empty.");
 	if (r == 0 && p->charset.bad > 0) {
 		char words[200];

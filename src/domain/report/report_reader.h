@@ -8,7 +8,9 @@
  *
  * The layout is recognised: a text that begins with { is JSON Lines (layout
  * "fairway"), else a table whose header names the columns of IOM's Missing
- * Migrants files ("mmp_1", "mmp_2", "mmp_web", "mmp_2019").
+ * Migrants files ("mmp_1", "mmp_2", "mmp_web", "mmp_2019").  A file of refused
+ * rows is read again as it was given out: the three columns in front, which
+ * say why, are passed over, and lines of JSON stand in its column "line".
  *
  * What goes out, in batches of any number of items:
  *
@@ -36,7 +38,7 @@ enum item { ITEM_HEADER = 1, ITEM_ROW, ITEM_REFUSED, ITEM_NOTE };
 enum {
 	ITEM_FIELD_MAX = 120,
 	ITEM_WORDS_MAX = 400,
-	ITEM_ORIGINAL_MAX = 100000, /* a longer row comes back cut */
+	ITEM_ORIGINAL_MAX = 100000, /* a longer row comes back with cells cut */
 	ITEM_HEADER_MAX = 20000,
 	RECORD_MAX = 400000,        /* bytes of one record */
 	BATCH_SEND = 200 * 1024,    /* a batch goes out once it is longer */

@@ -28,6 +28,21 @@
 #include "store/store.h"
 #include "tbl/codebook/codebook.h"
 
+#define ROW_MOST ((INT64_C(1) << 53) - 1) /* what JSON's numbers hold */
+enum { ENOUGH = 1 }; /* of take_item: a limit is reached, the item was not taken */
+
+/* Whether the file may have one row more. */
+static int room_for_row(struct import_run *run)
+{
+	const struct import_row *w = &run->row;
+	const struct slice *s = &run->slice;
+	if (w->added + w->changed + w->same + w->refused + s->added + s->changed + s->same + s->refused < run->rows_max)
+		return 0;
+	(void)snprintf(run->words, sizeof(run->words), "The file has more than the %lld rows that one may have; hand it in in parts.",
+		       (long long)run->rows_max);
+	return ENOUGH;
+}
+
 static int problem(struct import_run *run, struct store *db, int64_t row, const char *field, size_t nfield,
 		   const char *words, size_t nwords, bool stops, struct diag *d)
 {
@@ -44,6 +59,11 @@ static int problem(struct import_run *run, struct store *db, int64_t row, const 
 static int refuse(struct import_run *run, struct store *db, int64_t row, const char *field, size_t nfield,
 		  const char *reason, size_t nreason, const uint8_t *original, size_t noriginal, struct diag *d)
 {
+	if (run->row.refused + run->slice.refused >= run->refused_max) {
+		(void)snprintf(run->words, sizeof(run->words), "More than %lld rows are refused; mend the file and hand it in again.",
+			       (long long)run->refused_max);
+		return ENOUGH;
+	}
 	const struct store_value v[] = { sv_uuid(&run->row.id), sv_int(row), sv_textn(field, nfield),
 					 sv_textn(reason, nreason), sv_bytes(original, noriginal) };
 	int r = store_exec(db, SQL_REPORT_REFUSED_ADD, v, 5, NULL, d);
@@ -159,6 +179,8 @@ static int take_row(struct import_run *run, struct store *db, struct cursor *c, 
 		return FW_EPROTO;
 	if (row <= run->slice.done)
 		return 0; /* written before an interruption */
+	if (room_for_row(run) != 0)
+		return ENOUGH;
 	if (run->not_taken)
 		return refuse_here(run, db, row, "", "The store does not take this row: it breaks a rule of the tables.", d);
 	if (report_validate(&run->inc, &why) < 0)
@@ -175,7 +197,7 @@ static int take_refused(struct import_run *run, struct store *db, struct cursor 
 		return FW_EPROTO;
 	if (row <= run->slice.done)
 		return 0;
-	return refuse(run, db, row, (const char *)field, nfield, (const char *)reason, nreason, original, noriginal, d);
+	return room_for_row(run) != 0 ? ENOUGH : refuse(run, db, row, (const char *)field, nfield, (const char *)reason, nreason, original, noriginal, d);
 }
 
 static int take_note(struct import_run *run, struct store *db, struct cursor *c, int64_t row, struct diag *d)
@@ -197,13 +219,13 @@ static int take_header(struct import_run *run, struct store *db, struct cursor *
 	return store_exec(db, SQL_REPORT_IMPORT_LAYOUT, v, 3, NULL, d);
 }
 
-/* One item; *ret_row its row, 0 for the header. */
+/* One item; *ret_row its row, 0 for what is none. */
 static int take_item(struct import_run *run, struct store *db, struct cursor *c, usec_t now, int64_t *ret_row, struct diag *d)
 {
 	int kind = cur_u8(c), r;
 	uint64_t row = kind == ITEM_HEADER ? 0 : cur_u64(c);
 	*ret_row = kind == ITEM_ROW || kind == ITEM_REFUSED ? (int64_t)row : 0;
-	if (cur_error(c) != 0 || row > INT64_MAX)
+	if (cur_error(c) != 0 || row > ROW_MOST || (kind != ITEM_HEADER && row == 0))
 		return FW_EPROTO;
 	switch (kind) {
 	case ITEM_HEADER:
@@ -249,7 +271,7 @@ static int progress(struct import_run *run, struct store *db, struct diag *d)
 					 sv_int(s->changed), sv_int(s->same), sv_int(s->refused), sv_int(s->flagged) };
 	int r = store_exec(db, SQL_REPORT_IMPORT_PROGRESS, v, 8, &changed, d);
 	s->cancelled = r == 0 && changed == 0;
-	return r;
+	return s->cancelled ? diag_set(d, FW_EGONE, "The import was stopped.") : r;
 }
 
 int import_slice(struct worker *w, struct store *db, void *arg, struct diag *reterr)
@@ -264,6 +286,9 @@ int import_slice(struct worker *w, struct store *db, void *arg, struct diag *ret
 	for (size_t n = 0; r == 0 && n < run->limit && cur_left(&c) > 0; n++) {
 		int64_t row = 0;
 		r = take_item(run, db, &c, now, &row, reterr);
+		s->full = r == ENOUGH;
+		if (s->full)
+			break;
 		if (row != 0 && row <= s->seen)
 			r = FW_EPROTO; /* rows rise */
 		s->seen = row != 0 ? row : s->seen;
@@ -271,11 +296,11 @@ int import_slice(struct worker *w, struct store *db, void *arg, struct diag *ret
 		if (n % 16 == 15 && time_mono() > run->until)
 			break;
 	}
-	if (r != 0)
+	if (r < 0)
 		return r;
 	s->at = run->at + c.pos;
 	r = progress(run, db, reterr);
-	if (r == 0 && !s->cancelled && (s->nentries > 0 || s->refused > 0))
+	if (r == 0 && (s->nentries > 0 || s->refused > 0))
 		r = note(run, w, db, reterr);
 	return r;
 }

@@ -201,7 +201,10 @@ static bool check_body(struct front *f, struct exchange *x)
 	}
 	uint64_t max = row->body == BODY_JSON ? (uint64_t)WIRE_BODY_MAX : f->set.upload_max;
 	if (n != UINT64_MAX && n > max) {
-		fail(x, 413, "FW_ELIMIT", "the body is too large", NULL);
+		char words[80];
+		(void)snprintf(words, sizeof(words), "the body is too large: at most %llu %s are taken",
+			       (unsigned long long)(max >> 20 != 0 ? max >> 20 : max), max >> 20 != 0 ? "MiB" : "bytes");
+		fail(x, 413, "FW_ELIMIT", words, NULL);
 		return false;
 	}
 	bool good = row->body == BODY_JSON ? is_type(type, "application/json")
