@@ -56,6 +56,7 @@ void chan_close(struct chan *c)
 	buf_release(&c->in);
 	buf_release(&c->out);
 	c->in_used = c->out_used = 0;
+	c->unheard = false;
 }
 
 static void put_head(struct buf *b, uint16_t type, uint64_t tag, size_t n)
@@ -288,6 +289,7 @@ int chan_ask(struct chan *c, uint16_t type, const void *payload, size_t n, uint1
 		} else if (m.tag == tag && m.type == answer_type) {
 			size_t left = cur_left(&m.body);
 			buf_put(ret, cur_take(&m.body, left), left);
+			c->unheard = c->in.len > c->in_used;
 			return buf_failed(ret) ? ret->error : 0;
 		}
 		/* An answer to a question that was given up: nobody waits for it any more. */

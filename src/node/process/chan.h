@@ -57,6 +57,7 @@ struct chan {
 	size_t out_used; /* of out, sent already */
 	int pending_fd;
 	bool control; /* descriptors may come */
+	bool unheard; /* behind its answer, chan_ask() read bytes of which no poll will tell */
 };
 
 void chan_init(struct chan *c, int fd, enum proc self, enum proc peer, bool control);
@@ -78,7 +79,8 @@ int chan_next(struct chan *c, struct message *ret);
 /*
  * Ask and wait for the answer with the same tag; for the rare downward
  * questions (worker > house > keeper; never upward, so that nobody waits for
- * one who waits).  The answer's payload is copied into ${ret}.
+ * one who waits).  The answer's payload is copied into ${ret}.  What came
+ * behind the answer waits in the channel: ${unheard} says so.
  */
 int chan_ask(struct chan *c, uint16_t type, const void *payload, size_t n, uint16_t answer_type,
 	     struct buf *ret, int timeout_ms);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -73,9 +75,9 @@ static const int calls_base[] = {
 	SCMP_SYS(mlock),	 SCMP_SYS(munlock),	SCMP_SYS(getrusage),	SCMP_SYS(uname),
 	SCMP_SYS(sched_getaffinity), SCMP_SYS(rseq),	SCMP_SYS(set_robust_list),
 };
-static const int calls_talk[] = {
-	SCMP_SYS(recvmsg),  SCMP_SYS(sendmsg),	  SCMP_SYS(recvfrom),	 SCMP_SYS(sendto),
-	SCMP_SYS(shutdown), SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+static const int calls_talk[] = { /* and sendmsg, sendto: add_talk() */
+	SCMP_SYS(recvmsg),    SCMP_SYS(recvfrom),    SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 };
 static const int calls_files[] = {
 	SCMP_SYS(openat),    SCMP_SYS(open),	  SCMP_SYS(stat),	SCMP_SYS(lstat),
@@ -90,13 +92,22 @@ static const int calls_files[] = {
 };
 static const int calls_accept[] = {
 	SCMP_SYS(accept4),    SCMP_SYS(accept),	     SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(setsockopt),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+};
+/* setsockopt() for these alone: others attach programs to a socket, or make of it what only few have ever tested. */
+static const struct option {
+	int level, name;
+} options_accept[] = {
+	{ SOL_SOCKET, SO_SNDBUF }, { IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_CORK },
+}, options_connect[] = {
+	{ SOL_SOCKET, SO_KEEPALIVE },	  { IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_KEEPIDLE },
+	{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
 };
 static const int calls_thread[] = {
 	SCMP_SYS(set_tid_address),
 };
 static const int calls_connect[] = {
-	SCMP_SYS(connect), SCMP_SYS(setsockopt),
+	SCMP_SYS(connect),
 };
 #ifdef FW_SANITIZED
 /* What the runtime of a sanitizer does, mostly when it reports. Not in a release: FW_SANITIZED is the compiler's doing. */
@@ -131,6 +142,28 @@ static int add_calls(scmp_filter_ctx f, const int *calls, size_t n)
 			return err;
 	}
 	return 0;
+}
+
+static int add_options(scmp_filter_ctx f, const struct option *list, size_t n)
+{
+	int err = 0;
+	for (size_t i = 0; i < n; i++)
+		err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+					SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)list[i].level),
+					SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)list[i].name));
+	return err;
+}
+
+/*
+ * Sending, but not with MSG_FASTOPEN: by it a TCP socket that is not connected
+ * connects without connect(), past Landlock too.  The front's listening socket
+ * becomes such a one when it is shut down.
+ */
+static int add_talk(scmp_filter_ctx f)
+{
+	return add_calls(f, calls_talk, sizeof(calls_talk) / sizeof(*calls_talk)) |
+	       seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)) |
+	       seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
 }
 
 /* Calls that are allowed only with harmless arguments. */
@@ -194,15 +227,17 @@ static int add_groups(scmp_filter_ctx f, const struct sandbox *sb)
 	int groups = rows[sb->proc].groups;
 	int err = ADD(f, calls_base) | add_guarded(f);
 	if (groups & TALK)
-		err |= ADD(f, calls_talk);
+		err |= add_talk(f);
 	if (groups & FILES)
 		err |= ADD(f, calls_files);
 	if (groups & ACCEPT)
-		err |= ADD(f, calls_accept);
+		err |= ADD(f, calls_accept) |
+		       add_options(f, options_accept, sizeof(options_accept) / sizeof(*options_accept));
 	if (groups & THREAD)
 		err |= ADD(f, calls_thread) | add_threads(f);
 	if (sb->store != NULL && sb->store->connects)
-		err |= ADD(f, calls_connect) | add_sockets(f, sb->store);
+		err |= ADD(f, calls_connect) | add_sockets(f, sb->store) |
+		       add_options(f, options_connect, sizeof(options_connect) / sizeof(*options_connect));
 #ifdef FW_SANITIZED
 	err |= ADD(f, calls_sanitizer);
 #else
@@ -219,7 +254,10 @@ static int enter_seccomp(const struct sandbox *sb, struct diag *reterr)
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (f == NULL)
 		return diag_set(reterr, -ENOMEM, "no memory for the system call filter");
-	int err = add_groups(f, sb);
+	/* The numbers of another architecture too: libseccomp would end the thread alone and leave a process that answers nobody. */
+	int err = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (err == 0)
+		err = add_groups(f, sb);
 	if (err == 0)
 		err = seccomp_load(f);
 	seccomp_release(f);

@@ -186,6 +186,7 @@ static void hear_peer(struct worker *w, enum proc p)
 {
 	struct chan *c = &w->peer[p];
 	struct message m;
+	c->unheard = false;
 	int filled = chan_fill(c), got = 0;
 	int fd = c->fd;
 	while (c->fd == fd && fd >= 0 && (got = chan_next(c, &m)) == 1 && (got = peer_message(w, p, &m)) == 0)
@@ -211,6 +212,9 @@ static int sleep_ms(const struct worker *w)
 {
 	if (w->ready != NULL)
 		return 0;
+	for (int p = 0; p < PROC_COUNT; p++)
+		if (w->peer[p].unheard)
+			return 0;
 	usec_t now = time_mono(), next = tasks_next(w), stall = readings_next(w);
 	next = stall < next ? stall : next;
 	if (next <= now)
@@ -236,7 +240,8 @@ static void turn(struct worker *w)
 	if (fds[PROC_COUNT].revents & (POLLIN | POLLHUP | POLLERR))
 		hear_control(w);
 	for (int p = 0; p < PROC_COUNT; p++)
-		if (fds[p].fd >= 0 && w->peer[p].fd == fds[p].fd && (fds[p].revents & (POLLIN | POLLHUP | POLLERR)))
+		if (fds[p].fd >= 0 && w->peer[p].fd == fds[p].fd &&
+		    (w->peer[p].unheard || (fds[p].revents & (POLLIN | POLLHUP | POLLERR))))
 			hear_peer(w, (enum proc)p);
 	defer_collect(w);
 	calls_run(w);

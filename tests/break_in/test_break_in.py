@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Break into each process and see what it cannot reach.
+
+fairway-break-in (hook.c) runs each attempt of expected.py inside the process
+that is named, after its walls are up, and writes what came of it on the board,
+a file that both sides have in memory.  An attempt that a wall kills is seen as
+the death of its process; the supervisor starts it again, and its next life goes
+on with the next row.
+
+The control runs the same rows in a node without walls: what is refused there
+too would prove nothing here.
+
+The program comes from FAIRWAY_BREAK_IN_DIR, a build with -Dbreak_in=true and no
+sanitizer (their runtimes need gaps in the walls), else from FAIRWAY_BUILD.
+"""
+import ctypes
+import errno
+import hashlib
+import base64
+import mmap
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
+
+from node import SETTINGS, Node, Skip, main, scenario, until  # noqa: E402
+from expected import FILES, MESSAGES, ROWS, WALLED  # noqa: E402
+
+# As in break_in.h and chan.h.
+PROCS = ["supervisor", "front", "house", "strategic", "operational", "protection", "keeper", "reader"]
+HEAD, ROW, ROWS_MAX = "<16sIIII8i32s", "<32s256sIIiI", 2048
+OPEN, BEGUN, ENDED, KILLED = range(4)
+SIZE = struct.calcsize(HEAD) + ROWS_MAX * struct.calcsize(ROW)
+# What only root may do on any machine: the control does not count these when it is run by another.
+ROOT = {"open_by_handle", "mount", "umount", "chroot", "setns", "setgroups", "bpf", "perf_event", "init_module", "fanotify",
+        "syslog", "socket_raw", "setuid"}
+USERS = {"front": "games", "house": "daemon", "strategic": "mail", "operational": "news", "protection": "lp", "keeper": "bin",
+         "reader": "nobody"}
+
+
+def program():
+    build = os.environ.get("FAIRWAY_BREAK_IN_DIR") or os.environ.get("FAIRWAY_BUILD", "build")
+    path = pathlib.Path(build) / "tests" / "break_in" / "fairway-break-in"
+    if not os.access(path, os.X_OK):
+        raise Skip(f"no {path}: FAIRWAY_BREAK_IN_DIR names no build with -Dbreak_in=true")
+    return str(path)
+
+
+def landlock():
+    """The kernel's version of Landlock; 0 without."""
+    return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+class Board:
+    """The file that the processes share with this test."""
+
+    def __init__(self, path, walls_off=False, connects=0):
+        self.path, self.walls_off, self.connects, self.rows = path, walls_off, connects, []
+        self.pids, self.token = [0] * len(PROCS), bytes(32)
+        path.write_bytes(bytes(SIZE))
+        path.chmod(0o666)
+        with open(path, "r+b") as f:
+            self.memory = mmap.mmap(f.fileno(), SIZE)
+        self.head(False)
+
+    def head(self, go):
+        struct.pack_into(HEAD, self.memory, 0, b"break-in board 1", go, self.walls_off, len(self.rows), self.connects,
+                         *self.pids, self.token)
+
+    def fill(self, rows):
+        """Rows of (attempt, argument, process)."""
+        assert len(rows) <= ROWS_MAX
+        self.rows = [PROCS.index(process) for _, _, process in rows]
+        for i, (attempt, argument, process) in enumerate(rows):
+            struct.pack_into(ROW, self.memory, self.at(i), attempt.encode(), argument.encode(), PROCS.index(process), OPEN, 0, 0)
+        self.head(False)
+
+    def at(self, i):
+        return struct.calcsize(HEAD) + i * struct.calcsize(ROW)
+
+    def of(self, i):
+        """(state, result)"""
+        return struct.unpack_from(ROW, self.memory, self.at(i))[3:5]
+
+    def killed(self, i):
+        struct.pack_into("<I", self.memory, self.at(i) + 32 + 256 + 4, KILLED)
+
+    def indexes(self, process, *states):
+        return [i for i, p in enumerate(self.rows) if p == PROCS.index(process) and self.of(i)[0] in states]
+
+
+def cause_of(words):
+    """A death as the supervisor tells it, in one word."""
+    if "signal 31" in words:
+        return "killed"
+    return "ended" if "signal 9" in words else "died"
+
+
+def outcome_of(result):
+    if result >= 100:
+        return str(result)
+    if result >= 0:
+        return "done"
+    if -result in (errno.EPERM, errno.EACCES, errno.EXDEV, errno.ENOTTY):
+        return "refused"
+    return "closed" if -result in (errno.EPIPE, errno.ECONNRESET) else errno.errorcode.get(-result, str(result))
+
+
+class BreakIn:
+    """A node whose processes are taken over; what came of each row is in .outcome, by (process, attempt, argument)."""
+
+    def __init__(self, folder, walls_off=False, users=False, connects=0):
+        self.folder = folder
+        folder.chmod(0o755)
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        os.environ["FAIRWAY_PROGRAM"] = shutil.copy(program(), self.bin)  # a copy: the control writes beside it
+        self.board = Board(folder / "board", walls_off, connects)
+        settings = {"session.factor": "optional"}
+        if users:
+            settings.update({"process." + name: user for name, user in USERS.items()})
+        self.node = Node(folder, settings=settings, env={"FAIRWAY_BREAK_IN": str(self.board.path)}, start=False)
+        if users:
+            self.init_as_root_of_many(settings)
+        else:
+            self.node.init()
+        self.outcome = {}
+        self.prepare()
+
+    def init_as_root_of_many(self, settings):
+        self.node.init_options = [f"--user={USERS['keeper']}"]
+        self.node.init()
+
+    def prepare(self):
+        """What attempts reach for: a program on the network, files, sockets."""
+        out = self.folder / "out"
+        out.mkdir()
+        (out / "secret").write_text("secret")
+        self.tcp = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(str(out / "socket"))
+        self.unix.listen(64)
+        self.abstract = socket.socket(socket.AF_UNIX)
+        self.abstract.bind("\0fairway-break-in-%d" % os.getpid())
+        self.abstract.listen(64)
+        heads = sorted((self.node.dir / "keeper").glob("*.head"))
+        assert heads, list((self.node.dir / "keeper").iterdir())
+        self.names = {"node": self.node.dir, "out": out, "bin": self.bin, "test": os.getpid(), "head": heads[0].name,
+                      "port": self.tcp.getsockname()[1], "abstract": "fairway-break-in-%d" % os.getpid()}
+        for process in PROCS:
+            for kind in ("unlink", "rename", "link", "truncate", "chmod"):
+                (self.node.dir / "protection" / f"decoy-{kind}-{process}").write_text("decoy")
+        for home in ("house", "strategic", "operational", "protection", "keeper"):
+            (self.node.dir / home / "code").write_bytes(bytes(4096))
+
+    def argument(self, text, process):
+        home = self.node.dir / process if process in FILES.split() else self.folder / "out"
+        return text.format_map(dict(self.names, me=process, home=home))
+
+    def attempt(self, rows, seconds=20):
+        """Rows of (attempt, argument as it stands in expected.py, process): all of them, in as many lives as it takes."""
+        self.now = rows
+        self.board.fill([(a, self.argument(t, p), p) for a, t, p in rows])
+        while any(self.board.of(i)[0] == OPEN for i in range(len(rows))):
+            before = sum(self.board.of(i)[0] != OPEN for i in range(len(rows)))
+            self.life(seconds)
+            done = sum(self.board.of(i)[0] != OPEN for i in range(len(rows)))
+            assert done > before, [rows[i] for i in range(len(rows)) if self.board.of(i)[0] == OPEN]
+        for i, row in enumerate(rows):
+            state, result = self.board.of(i)
+            if state == ENDED:
+                self.outcome[row[2], row[0], row[1]] = outcome_of(result)
+
+    def wait_for_heads(self):
+        """Until the keeper has signed a head of each ledger: whoever comes before that is the first."""
+        with self.node:
+            self.node.start()
+            until(lambda: len({row["msg"].split("\n")[0] for row in self.node.log_lines("ledger.checkpoint")}) == 4)
+
+    def life(self, seconds):
+        """One life of the node: each process goes on until a row ends it or it has none left."""
+        node, board = self.node, self.board
+        board.head(False)
+        node.start()
+        try:
+            node.wait_ready()
+            if not any(board.token):
+                token = node.login("reporter").token
+                board.token = hashlib.sha256(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))).digest()
+            children = node.children()
+            board.pids = [node.process.pid if p == "supervisor" else children.get(p, 0) if p != "reader" else 0 for p in PROCS]
+            board.head(True)
+            until(self.all_rest, seconds, 0.01)
+        except AssertionError as e:
+            stuck = [self.now[i] for p in PROCS for i in board.indexes(p, BEGUN)]
+            raise AssertionError(f"{e}; under way: {stuck}") from e
+        finally:
+            self.note_deaths()
+            node.crash()
+
+    def deaths(self, process):
+        event = "reader.death" if process == "reader" else "process.death"
+        rows = self.node.log_lines(event)
+        return [row["msg"] for row in rows if process == "reader" or row["msg"].split()[0] == process]
+
+    def all_rest(self):
+        """every process has died once or has no row left"""
+        for process in PROCS:
+            waiting = self.board.indexes(process, OPEN, BEGUN)
+            if not waiting:
+                continue
+            if process == "reader" or not self.deaths(process):
+                if process != "reader" or self.board.indexes(process, OPEN):
+                    return False
+                if len(self.deaths(process)) < len(self.board.indexes(process, BEGUN)):
+                    return False
+        return True
+
+    def note_deaths(self):
+        for process in PROCS:
+            for i, words in zip(self.board.indexes(process, BEGUN), self.deaths(process)):
+                self.board.killed(i)
+                attempt, argument, _ = self.now[i]
+                self.outcome[process, attempt, argument] = cause_of(words)
+
+
+def expand(rows, processes=None):
+    return [(a, t, p) for a, t, who, _, _ in rows for p in who.split() if processes is None or p in processes]
+
+
+def apart(rows):
+    """Rows whose target is another living process, and all the others: the first kind needs a node in which nobody dies."""
+    return [r for r in rows if "%s" in r[1]], [r for r in rows if "%s" not in r[1]]
+
+
+def try_all(broken, rows):
+    alive, others = apart([row for row in rows if row[2] != "reader"])
+    broken.attempt(others)
+    broken.attempt([row for row in rows if row[2] == "reader"])  # apart: readers die with their worker
+    for process in sorted({p for _, _, p in alive}):
+        broken.attempt([row for row in alive if row[2] == process])
+    return broken.outcome
+
+
+# What the kernel answers before it asks a wall, and that is a no as well.
+ANSWERS = {
+    "clone3": {"ENOSYS"},  # hides its arguments from the filter; glibc takes clone() then
+    "write {bin}/fairway-break-in": {"ETXTBSY"},  # nobody writes to a program that runs
+}
+REFUSED = {"killed", "refused"}
+
+
+def is_refused(attempt, argument, outcome):
+    return outcome in REFUSED | ANSWERS.get(attempt, set()) | ANSWERS.get(f"{attempt} {argument}", set())
+
+
+def compare(rows, outcome, lacking=None):
+    """Every row against what came of it; what is wrong is said in words."""
+    wrong, counts = [], {}
+    for attempt, argument, who, may, why in rows:
+        for process in who.split():
+            found = outcome.get((process, attempt, argument), "nothing: it did not happen")
+            allowed = process in may.split()
+            good = found == "done" if allowed else is_refused(attempt, argument, found)
+            if not good and lacking and lacking(attempt, argument, process):
+                continue
+            count = counts.setdefault(process, [0, 0, 0])
+            count[0 if allowed else 1] += 1
+            count[2] += found == "killed"
+            if not good:
+                wrong.append(f"{process}: {attempt} {argument} -> {found}; expected: "
+                             f"{'done' if allowed else 'refused'} ({why})")
+    for process, (done, refused, killed) in counts.items():
+        print(f"# {process}: {refused} attempts refused ({killed} by its death), {done} that are its work", flush=True)
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def by_landlock(attempt, argument, process):
+    """Rows that only Landlock holds: the paths of processes that may open files."""
+    return process in FILES.split() and attempt in ("read", "write", "create", "list", "unlink", "rename")
+
+
+# ---- the walls ----
+
+@scenario
+def no_process_reaches_beyond_its_row(folder):
+    lacking = None
+    if landlock() < 1:
+        print("# This kernel has no Landlock: what it would hold is not shown", flush=True)
+        lacking = by_landlock
+    compare(ROWS, try_all(BreakIn(folder), expand(ROWS)), lacking)
+
+
+@scenario
+def without_walls_the_same_attempts_succeed(folder):
+    """the control: what is refused here too would prove nothing above"""
+    broken = BreakIn(folder, walls_off=True)
+    for process in WALLED.split():
+        broken.attempt(expand(ROWS, [process]))
+    useless, absent = [], set()
+    for attempt, argument, who, _, _ in ROWS:
+        for process in who.split():
+            found = broken.outcome.get((process, attempt, argument), "nothing: it did not happen")
+            if found == "ENOSYS":
+                absent.add(attempt)
+            elif found in REFUSED or found.startswith("nothing"):
+                if os.geteuid() == 0 or attempt not in ROOT:
+                    useless.append(f"{process}: {attempt} {argument} -> {found}")
+    if absent:
+        print(f"# this kernel has none of: {', '.join(sorted(absent))}", flush=True)
+    assert not useless, "\n" + "\n".join(useless)
+
+
+# ---- their words ----
+
+@scenario
+def no_process_speaks_for_another(folder):
+    broken = BreakIn(folder)
+    broken.wait_for_heads()
+    wrong = []
+    for attempt, argument, process, expected, why in MESSAGES:
+        broken.attempt([(attempt, argument, process)])
+        found = broken.outcome.get((process, attempt, argument), "nothing: it did not happen")
+        if found != expected:
+            wrong.append(f"{process}: {attempt} {argument} -> {found}; expected: {expected} ({why})")
+    print(f"# {len(MESSAGES)} messages", flush=True)
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+if __name__ == "__main__":
+    main()
