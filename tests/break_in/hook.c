@@ -13,6 +13,7 @@
 #include "gen/tables.h"
 #include "node/process/sandbox.h"
 #include "node/process/supervisor.h"
+#include "store/store.h"
 
 /* A check looks for these words in the program that is installed. */
 const char break_in_marker[] __attribute__((used)) = "FAIRWAY BREAK-IN HOOK";
@@ -130,11 +131,12 @@ int __wrap___poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size);
 int __wrap_sandbox_enter(const struct sandbox *sb, const char **ret_missing, struct diag *reterr)
 {
 	struct sandbox mine = *sb;
+	struct store_reach reach = { .connects = true };
 	open_board(sb->proc);
 	*ret_missing = NULL;
 	if (board != NULL && board->connects != 0 && sb->proc == PROC_STRATEGIC) {
-		mine.connects = true;
-		mine.tcp_port = board->connects;
+		reach.port[0] = (typeof(reach.port[0]))board->connects;
+		mine.store = &reach;
 	}
 	int err = board != NULL && board->walls_off ? 0 : __real_sandbox_enter(&mine, ret_missing, reterr);
 	ready = ready || sb->proc == PROC_READER; /* it says nothing when it is */
