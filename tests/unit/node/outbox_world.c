@@ -147,6 +147,21 @@ static void join_all(struct world *o)
 			join(o, a, b);
 }
 
+static void open_channel(struct world *o, int a, int b)
+{
+	chan_init(&o->chan[a][b], -1, procs[a], procs[b], false);
+	/* Never read or written: what is queued is what is sent. */
+	o->chan[a][b].fd = INT32_MAX;
+}
+
+void world_rejoin(struct world *o)
+{
+	for (int a = 0; a < SIDES; a++)
+		for (int b = 0; b < SIDES; b++)
+			if (!chan_open(&o->chan[a][b]))
+				open_channel(o, a, b);
+}
+
 void world_cut(struct world *o, int v, int to, bool cut)
 {
 	o->cut[v][to] = cut;
@@ -192,11 +207,8 @@ void world_up(struct world *o)
 	(void)snprintf(o->folder, sizeof(o->folder), "/tmp/fairway-outbox-XXXXXX");
 	assert_non_null(mkdtemp(o->folder));
 	for (int a = 0; a < SIDES; a++)
-		for (int b = 0; b < SIDES; b++) {
-			chan_init(&o->chan[a][b], -1, procs[a], procs[b], false);
-			/* Never read or written: what is queued is what is sent. */
-			o->chan[a][b].fd = INT32_MAX;
-		}
+		for (int b = 0; b < SIDES; b++)
+			open_channel(o, a, b);
 	for (int v = 0; v < SIDES; v++)
 		world_start(o, v);
 }
@@ -370,6 +382,7 @@ size_t world_applied(struct world *o, int v, struct applied *ret)
 	while (store_next(rows, NULL) == 1) {
 		struct uuid t = store_uuid(rows, 1);
 		assert_true(n < APPLIED);
+		ret[n].key = store_uuid(rows, 0);
 		ret[n].subject = turned(&t);
 		const uint8_t *p = store_bytes(rows, 2, &len);
 		assert_int_equal(len, sizeof(ret[n].number));

@@ -52,6 +52,8 @@ void world_down(struct world *o);
 /* A process begins, ends as if it were killed: what is on the road from and to it is lost. */
 void world_start(struct world *o, int v);
 void world_crash(struct world *o, int v);
+/* Channels that were closed for lack of memory are made anew. */
+void world_rejoin(struct world *o);
 /* As if ${v} did not see ${to}, or does again. */
 void world_cut(struct world *o, int v, int to, bool cut);
 /* Move the monotonic clock. */
@@ -74,6 +76,7 @@ size_t world_letters(const struct world *o, uint16_t type);
 void world_settle(struct world *o);
 
 struct applied {
+	struct uuid key; /* rises over all vaults, since all are in this process */
 	struct uuid subject;
 	uint32_t number;
 };
