@@ -37,7 +37,7 @@ PARSERS = [
     "src/http/target.c", "src/http/assets.c", "src/node/process/front_route.c", "src/node/process/front_session.c",
     "src/node/process/chan.c", "src/node/process/wire.c", "src/node/keys/custodian.c", "src/node/keys/stream.c",
     "src/node/ledger/checkpoint.c", "src/node/ledger/entry.c", "src/node/ledger/signer.c", "src/node/keys/node_keys.c",
-    "src/node/backup/archive.c", "src/node/backup/erasures.c",
+    "src/node/backup/archive.c", "src/node/backup/erasures.c", "src/node/access/house_wire.c", "src/node/outbox/wire_outbox.c",
     "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",
     "src/domain/report/report_record.c",
 ]

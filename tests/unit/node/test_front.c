@@ -448,6 +448,35 @@ static void pages_and_probes_need_no_worker(void **state)
 		"fairway_http_requests_total{operation=\"open_session\",status=\"503\"} 1\n"));
 }
 
+static void tell_gauge(enum proc p, uint16_t metric, double value)
+{
+	buf_u16(&w.out, metric);
+	buf_f64(&w.out, value);
+	send_buf(p, MSG_GAUGE, 0);
+	pump(20);
+}
+
+/* A worker tells its own figures, and those alone. */
+static void a_worker_tells_gauges_of_its_vault(void **state)
+{
+	(void)state;
+	start(true);
+	tell_gauge(PROC_PROTECTION, METRIC_OUTBOX_REFUSED, 3);
+	tell_gauge(PROC_STRATEGIC, METRIC_OUTBOX_WAITING, 12);
+	assert_int_equal(ask("GET", "/metrics", "", NULL), 200);
+	assert_non_null(strstr(text, "fairway_outbox_refused{vault=\"protection\"} 3\n"));
+	assert_non_null(strstr(text, "fairway_outbox_waiting{vault=\"strategic\"} 12\n"));
+	static const uint16_t bad[] = {METRIC_COUNT, UINT16_MAX, METRIC_SESSIONS, METRIC_PROCESS_UP, METRIC_TRANSACTIONS_TOTAL};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		tell_gauge(PROC_PROTECTION, bad[i], 1);
+		assert_false(chan_open(&w.to[PROC_PROTECTION]));
+		give_peer(PROC_PROTECTION, true);
+		pump(20);
+	}
+	tell_gauge(PROC_PROTECTION, METRIC_OUTBOX_REFUSED, 0.0 / 0.0);
+	assert_false(chan_open(&w.to[PROC_PROTECTION]));
+}
+
 static void a_call_carries_what_the_worker_needs(void **state)
 {
 	(void)state;
@@ -960,6 +989,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(pages_and_probes_need_no_worker),
+		T(a_worker_tells_gauges_of_its_vault),
 		T(a_call_carries_what_the_worker_needs),
 		T(tickets_are_asked_for_once_and_voided),
 		T(another_site_cannot_act_in_ones_name),

@@ -577,6 +577,55 @@ static void test_messages_of_a_broken_neighbour(void **state)
 	expect_applied(P, &s, (const uint32_t[]){ 1 }, 1);
 }
 
+/* What one end writes the other reads, within the sizes of messages.tbl, and no beginning of it is taken for the whole. */
+static void test_payloads_come_back(void **state)
+{
+	(void)state;
+	static uint8_t body[OUTBOX_BODY_MAX];
+	struct arena *a = arena_new(1 << 16);
+	struct buf b;
+	struct cursor cur;
+	buf_init(&b, OUTBOX_BODY_MAX + 200);
+	for (uint64_t seed = 0; seed < prop_rounds(300); seed++) {
+		struct prop p = { seed };
+		char text[OUTBOX_RECEIPT_MAX + 1];
+		struct wire_outbox o = { .at = (int64_t)prop_u64(&p), .kind = text, .body = body }, o2;
+		prop_bytes(&p, o.key.b, sizeof(o.key.b));
+		prop_bytes(&p, o.subject.b, sizeof(o.subject.b));
+		o.n = prop_below(&p, prop_below(&p, 10) == 0 ? OUTBOX_BODY_MAX + 1 : 100);
+		prop_bytes(&p, body, o.n < 100 ? o.n : 100);
+		memset(text, 'k', sizeof(text));
+		text[prop_below(&p, OUTBOX_KIND_MAX + 1)] = '\0';
+		buf_clear(&b);
+		wire_outbox_put(&b, &o);
+		assert_true(!buf_failed(&b) && b.len >= message_rows[MSG_OUTBOX].min && b.len <= message_rows[MSG_OUTBOX].max);
+		cur_init(&cur, b.data, b.len);
+		assert_int_equal(wire_outbox_get(&cur, a, &o2), 0);
+		assert_true(uuid_equal(&o.key, &o2.key) && uuid_equal(&o.subject, &o2.subject) && o.at == o2.at);
+		assert_string_equal(o.kind, o2.kind);
+		assert_int_equal(o.n, o2.n);
+		assert_memory_equal(o.body, o2.body, o.n);
+		cur_init(&cur, b.data, prop_below(&p, b.len));
+		assert_int_equal(wire_outbox_get(&cur, a, &o2), FW_EPROTO);
+
+		struct wire_receipt r = { .key = o.key, .outcome = (uint8_t)prop_below(&p, 3), .text = text }, r2;
+		memset(text, 'w', sizeof(text));
+		text[prop_below(&p, OUTBOX_RECEIPT_MAX + 1)] = '\0';
+		buf_clear(&b);
+		wire_receipt_put(&b, &r);
+		assert_true(b.len >= message_rows[MSG_RECEIPT].min && b.len <= message_rows[MSG_RECEIPT].max);
+		cur_init(&cur, b.data, b.len);
+		assert_int_equal(wire_receipt_get(&cur, a, &r2), 0);
+		assert_true(uuid_equal(&r.key, &r2.key) && r.outcome == r2.outcome);
+		assert_string_equal(r.text, r2.text);
+		cur_init(&cur, b.data, prop_below(&p, b.len));
+		assert_int_equal(wire_receipt_get(&cur, a, &r2), FW_EPROTO);
+		arena_reset(a);
+	}
+	buf_release(&b);
+	arena_free(a);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -611,6 +660,7 @@ int main(void)
 		TEST(test_bounds_of_a_row),
 		TEST(test_rows_of_a_subject_newest_first),
 		TEST(test_messages_of_a_broken_neighbour),
+		cmocka_unit_test(test_payloads_come_back),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -161,7 +161,8 @@ static void links_are_good_again(void)
 			world_cut(&w, a, b, false);
 	world_healed = true;
 	for (int v = 0; v < SIDES; v++)
-		restart(v); /* what was refused has its second chance */
+		if (world_rows(&w, v, OUTBOX_REFUSED, NULL) > 0)
+			restart(v); /* what was refused has its second chance */
 }
 
 static void test_any_schedule_ends_with_each_row_applied_once_in_order(void **state)
@@ -178,6 +179,8 @@ static void test_any_schedule_ends_with_each_row_applied_once_in_order(void **st
 				check(seed, false);
 		}
 		links_are_good_again();
+		world_settle(&w);
+		links_are_good_again(); /* a late letter may have said that a row is refused */
 		world_settle(&w);
 		check(seed, true);
 		for (int v = 0; v < SIDES; v++) {
