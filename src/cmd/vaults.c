@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "domain/protect/protect.h"
 #include "domain/report/report.h"
 #include "gen/tables.h"
 #include "node/access/access.h"
@@ -35,6 +36,17 @@ static void add_task(struct parts *p, const struct task_row *task)
 		i++;
 	assert(i + 1 < TASKS);
 	p->tasks[i] = *task;
+}
+
+static void add_applies(struct parts *p, const struct apply_row *rows)
+{
+	size_t i = 0;
+	while (p->applies[i].kind != NULL)
+		i++;
+	for (; rows->kind != NULL; rows++) {
+		assert(i + 1 < APPLIES);
+		p->applies[i++] = *rows;
+	}
 }
 
 static int strategic_start(struct worker *w, struct diag *reterr)
@@ -81,6 +93,10 @@ const struct vault_def *vault_def_of(int vault)
 		add_task(&parts, &report_import_task);
 		def.start = strategic_start;
 		def.end = strategic_end;
+	}
+	if (vault == VAULT_PROTECTION) {
+		add_calls(&parts, protect_calls);
+		add_applies(&parts, protect_applies);
 	}
 	return &def;
 }

@@ -290,8 +290,8 @@ static int load_block(struct store *db, const struct store_value *key, unsigned 
 	return r < 0 ? r : more;
 }
 
-int report_load(struct store *db, const struct uuid *owner, const struct uuid *id, int64_t version,
-		struct report_head *ret, struct incident *inc, struct arena *a, struct diag *reterr)
+int report_load_blocks(struct store *db, const struct uuid *owner, const struct uuid *id, int64_t version, uint32_t which,
+		       struct report_head *ret, struct incident *inc, struct arena *a, struct diag *reterr)
 {
 	const struct store_value key[] = { sv_uuid(owner), sv_uuid(id), sv_int(version) };
 	struct store_rows *rows = NULL;
@@ -304,8 +304,15 @@ int report_load(struct store *db, const struct uuid *owner, const struct uuid *i
 	}
 	store_rows_close(rows);
 	for (unsigned b = B_COUNTS; r == 0 && b < B_COUNT; b++)
-		r = load_block(db, key, b, inc, a, reterr);
+		if (which >> b & 1)
+			r = load_block(db, key, b, inc, a, reterr);
 	return r;
+}
+
+int report_load(struct store *db, const struct uuid *owner, const struct uuid *id, int64_t version,
+		struct report_head *ret, struct incident *inc, struct arena *a, struct diag *reterr)
+{
+	return report_load_blocks(db, owner, id, version, UINT32_MAX, ret, inc, a, reterr);
 }
 
 /* ---- what is known already ---- */

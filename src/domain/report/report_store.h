@@ -43,6 +43,9 @@ int report_latest(struct store *db, const struct uuid *owner, const struct uuid 
  */
 int report_load(struct store *db, const struct uuid *owner, const struct uuid *id, int64_t version,
 		struct report_head *ret, struct incident *inc, struct arena *a, struct diag *reterr);
+/* Only the blocks of the bits 1 << enum block; the core in any case. */
+int report_load_blocks(struct store *db, const struct uuid *owner, const struct uuid *id, int64_t version, uint32_t which,
+		       struct report_head *ret, struct incident *inc, struct arena *a, struct diag *reterr);
 
 /* Over what the report says, without where it came from and what was noticed on the way. ${scratch} is empty, with room for 2 MiB. */
 int report_hash(const struct incident *inc, struct buf *scratch, uint8_t ret[REPORT_HASH]);
