@@ -38,6 +38,7 @@ PARSERS = [
     "src/node/process/chan.c", "src/node/process/wire.c", "src/node/keys/custodian.c", "src/node/keys/stream.c",
     "src/node/ledger/checkpoint.c", "src/node/ledger/entry.c", "src/node/ledger/signer.c", "src/node/keys/node_keys.c",
     "src/node/backup/archive.c", "src/node/backup/erasures.c", "src/node/access/house_wire.c", "src/node/outbox/wire_outbox.c",
+    "src/node/outbox/referral.c",
     "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",
     "src/domain/report/report_record.c",
 ]
