@@ -7,6 +7,9 @@
   - Every page of docs/ is reached by links from README.md or docs/architecture.md. A link to a folder reaches
     what lies in it.
   - Every page of docs/ that is named in backticks (`docs/x.md`) is there.
+  - Every test program (`test_x`), fuzz target and setting (`section.key`) that a page names is there: whoever
+    is told that a test shows something must find it.
+  - Every row of a table has as many cells as its head.
   - Examples of numbers in the pages are right, as far as they can be computed here.
 """
 import hashlib
@@ -19,6 +22,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import audit_ledger  # noqa: E402
+import tables  # noqa: E402
 
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`(docs/[A-Za-z0-9_./-]+\.md)`")
@@ -81,12 +85,53 @@ class Documents:
                 for p in self.pages if p.resolve() not in seen]
 
 
+    def ragged(self):
+        """Rows of tables with another number of cells than their head."""
+        found = []
+        for page in self.sources:
+            fenced, want = False, None
+            for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+                fenced ^= line.lstrip().startswith("```")
+                cells = len(re.split(r"(?<!\\)\|", line.strip())) - 2 if line.startswith("|") and not fenced else None
+                if cells is not None and want is not None and cells != want:
+                    found.append(f"{self.name(page)}:{number}: {cells} cells in a table of {want}")
+                want = None if cells is None else cells if want is None else want
+        return found
+
+    def named(self, pattern):
+        """(page, what) for every match of a pattern in the pages."""
+        for page in self.sources:
+            for what in set(re.findall(pattern, page.read_text(encoding="utf-8"))):
+                yield self.name(page), what
+
+
 class TheseDocuments(unittest.TestCase):
     def test_links_lead_somewhere(self):
         self.assertEqual(Documents(ROOT).broken(), [])
 
     def test_every_page_is_reached(self):
         self.assertEqual(Documents(ROOT).unreached(), [])
+
+    def test_tables_are_whole(self):
+        self.assertEqual(Documents(ROOT).ragged(), [])
+
+    def test_tests_that_pages_name_are_there(self):
+        programs = {p.stem.replace(".test", "") for p in (ROOT / "tests").rglob("test_*.*")}
+        self.assertEqual([x for x in Documents(ROOT).named(r"`(test_[a-z0-9_]+)`") if x[1] not in programs], [])
+
+    def test_fuzz_targets_that_pages_name_are_there(self):
+        targets = {p.stem.removeprefix("fuzz_") for p in (ROOT / "fuzz").rglob("fuzz_*.c")}
+        lists = Documents(ROOT).named(r"[Ff]uzz targets? ((?:`[a-z_]+`(?:, )?)+)")
+        self.assertEqual([(page, name) for page, names in lists for name in re.findall(r"`(\w+)`", names) if name not in targets], [])
+
+    def test_settings_that_pages_name_are_there(self):
+        t = tables.load(ROOT / "src" / "tbl")
+        have = {f"{s.section}.{s.key}" for s in t.settings}
+        for path in (ROOT / "src").rglob("*.c"):  # events of the log, names of files and the like
+            have |= set(re.findall(r"[\"/]([a-z]+\.[a-z_]+)\"", path.read_text(encoding="utf-8")))
+        have |= {e.code for e in t.ledger_events} | {p.code for p in t.perms}
+        sections = "|".join(s.name for s in t.sections)
+        self.assertEqual([x for x in Documents(ROOT).named(rf"`((?:{sections})\.(?!c`|h`)[a-z_]+)`") if x[1] not in have], [])
 
     def test_the_example_of_the_ledger(self):
         page = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
@@ -130,6 +175,10 @@ class TheCheckItself(unittest.TestCase):
 
     def test_code_is_no_link(self):
         self.assertEqual(self.made(README="`[a](b.md)`\n```\n[a](c.md)\n```\n").broken(), [])
+
+    def test_a_ragged_table_is_found(self):
+        docs = self.made(README="| a | b |\n|---|---|\n| 1 | x \\| y |\n| 1 |\n\n```\n| no table |\n| a | b |\n```\n")
+        self.assertEqual(docs.ragged(), ["README.md:4: 1 cells in a table of 2"])
 
     def test_a_page_that_nothing_leads_to_is_found(self):
         docs = self.made(architecture="[a](a.md) [d](decisions/)", a="[b](b.md)", b="", lonely="[a](a.md)", decisions__0001="")
