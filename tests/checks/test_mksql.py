@@ -94,6 +94,16 @@ class Made(unittest.TestCase):
         self.assertIn("a = ?1 AND b IS b", c)
         self.assertIn("a = $1 AND b IS NOT DISTINCT FROM b", c)
 
+    def test_lists_in_checks_are_spelt_out_for_sqlite(self):
+        checks = "a INT CHECK (a IN (1, 2, 3)), b TEXT CHECK (b NOT IN ('x', 'y', 'z') OR a IS NULL), c INT CHECK (c IN (0, 1))"
+        status, err, c = run("-- migration: report 1\n-- vaults: strategic\nCREATE TABLE t (id UUID NOT NULL PRIMARY KEY, " + checks + ");\n" +
+                             HEAD + "SELECT a FROM t WHERE a IN (1, 2, 3) AND a = $1;\n")
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("a INT CHECK ((a = 1 OR a = 2 OR a = 3)), b TEXT CHECK ((b <> 'x' AND b <> 'y' AND b <> 'z') OR a IS NULL), "
+                      "c INT CHECK (c IN (0, 1))", c)
+        self.assertIn("a bigint CHECK (a IN (1, 2, 3))", c)
+        self.assertIn("WHERE a IN (1, 2, 3) AND a = ?1", c)
+
     def test_layout_and_comments_do_not_change_the_checksum(self):
         def checksum(text):
             return run(text)[2].split(".checksum = {")[1].split("}")[0]

@@ -7,7 +7,7 @@
  *      \                         \--reader's or row's fault--> failed
  *       \--------------------------\--asked to stop--------> cancelled
  *
- * A slice is some hundreds of rows in one transaction: the reports, the refused
+ * A slice is up to two thousand rows in one transaction: the reports, the refused
  * rows, the counters, one ledger entry, and rows_done, which says how far it
  * got.  So at any instant the store holds whole slices only, and a run that
  * dies goes on behind the last one: the file is read again from its
@@ -38,7 +38,6 @@ enum {
 	WAIT = 3,        /* seconds until a slice that failed is tried again */
 	READER_WAIT = 2, /* and a reader that could not be started */
 	NO_READER_MAX = 30,
-	SLICE_USEC = 25000,
 	ROW_MEM = 64 << 10,
 	ROWS_USUAL = 20000000, /* as in the settings */
 	REFUSED_USUAL = 100000,
@@ -304,7 +303,7 @@ static usec_t work(struct report *rp)
 {
 	struct import_run *run = rp->run;
 	struct diag d = DIAG_INIT;
-	run->until = time_mono() + SLICE_USEC;
+	run->from = time_mono();
 	int r = worker_tx(rp->w, import_slice, run, &d);
 	if (r == FW_EPROTO) {
 		(void)snprintf(run->words, sizeof(run->words), "What the reader of this file says behind row %lld makes no sense.",

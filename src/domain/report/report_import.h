@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "domain/report/report_int.h"
 
-enum { SLICE_ROWS = 1000, PROBLEMS_MAX = 50, HASH_MAX = 2 << 20 };
+enum { SLICE_ROWS = 2000, PROBLEMS_MAX = 50, HASH_MAX = 2 << 20 };
 
 /* What one slice did; set anew each time it is run. */
 struct slice {
@@ -39,7 +39,7 @@ struct import_run {
 	char waits[500];       /* what holds it up; "" nothing */
 	size_t limit;          /* rows of the next slice: halved when the store takes one not, to find it */
 	bool not_taken;        /* it is the next row */
-	usec_t until;          /* monotonic: a slice ends behind this */
+	usec_t from;           /* monotonic: when the slice began */
 	struct incident inc;
 	struct buf hash;
 	struct index_entry *entry; /* SLICE_ROWS of them: what the slice wrote */

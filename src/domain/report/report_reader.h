@@ -41,7 +41,7 @@ enum {
 	ITEM_ORIGINAL_MAX = 100000, /* a longer row comes back with cells cut */
 	ITEM_HEADER_MAX = 20000,
 	RECORD_MAX = 400000,        /* bytes of one record */
-	BATCH_SEND = 200 * 1024,    /* a batch goes out once it is longer */
+	BATCH_SEND = 600 * 1024,    /* a batch goes out once it is longer; one item more fits behind it */
 	BATCH_MAX = 1024 * 1024,
 	UNPACKED_MAX_GB = 64,
 };

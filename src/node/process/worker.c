@@ -252,6 +252,15 @@ static void turn(struct worker *w)
 	flush_all(w);
 }
 
+bool worker_waited_for(const struct worker *w)
+{
+	struct pollfd fds[PROC_COUNT + 1];
+	for (int p = 0; p < PROC_COUNT; p++)
+		fds[p] = (struct pollfd){ .fd = w->peer[p].fd, .events = POLLIN };
+	fds[PROC_COUNT] = (struct pollfd){ .fd = w->control.fd, .events = POLLIN };
+	return poll(fds, PROC_COUNT + 1, 0) > 0;
+}
+
 /* ---- start and end ---- */
 
 static int await_keeper(struct worker *w)

@@ -90,6 +90,8 @@ struct chan *worker_peer(struct worker *w, enum proc p);
 /* Ask the house a question of messages.tbl, waiting at most two seconds. */
 int worker_ask_house(struct worker *w, uint16_t type, const void *p, size_t n, uint16_t answer,
 		     struct buf *ret);
+/* Whether somebody's message stands at the door: a task that has had its time then gives way. */
+bool worker_waited_for(const struct worker *w);
 /* Run a task again at the next turn. */
 void worker_wake(struct worker *w, const char *task);
 /* Tell the front a gauge of metrics.tbl whose one label is the vault. Say it again now and then: the front may be new. */
