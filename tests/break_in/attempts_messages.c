@@ -154,6 +154,35 @@ static int pass_descriptor(const struct break_in *b)
 	return sendmsg(c->fd, &m, MSG_NOSIGNAL) < 0 ? -errno : until_closed(c);
 }
 
+/* ---- a reader: what it says of its file ---- */
+
+/* "10 4096": so many messages of records, of so many bytes that are none; without leave after the second. */
+static int say_records(const struct break_in *b)
+{
+	static uint8_t noise[1 << 16];
+	struct chan *c = break_in_channel(PROC_STRATEGIC);
+	char *end;
+	unsigned long n = strtoul(b->arg, &end, 10), bytes = strtoul(end, NULL, 10);
+	memset(noise, 0xa5, sizeof(noise));
+	if (c == NULL || bytes > sizeof(noise))
+		return -ENOTCONN;
+	for (unsigned long i = 0; i < n; i++)
+		if (!send_raw(c, MSG_READ_RECORDS, 0, noise, bytes))
+			return -EPIPE;
+	return until_closed(c);
+}
+
+/* "1000000": it took more bytes than it was given. */
+static int say_taken(const struct break_in *b)
+{
+	struct chan *c = break_in_channel(PROC_STRATEGIC);
+	uint32_t n = (uint32_t)strtoul(b->arg, NULL, 10);
+	uint8_t bytes[4] = { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24) };
+	if (c == NULL || !send_raw(c, MSG_READ_TAKEN, 0, bytes, sizeof(bytes)))
+		return -ENOTCONN;
+	return until_closed(c);
+}
+
 /* ---- the front: tickets and requests ---- */
 
 static int fetch_ticket(const uint8_t token_hash[32], uint8_t *ret, size_t *ret_n)
@@ -319,6 +348,8 @@ const struct attempt attempts_messages[] = {
 	{ "say", say },
 	{ "say_too_much", say_too_much },
 	{ "pass_descriptor", pass_descriptor },
+	{ "say_records", say_records },
+	{ "say_taken", say_taken },
 	{ "call_without_ticket", call_without },
 	{ "call_as_somebody", call_as_somebody },
 	{ "call_changed_ticket", call_changed },

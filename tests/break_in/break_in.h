@@ -41,6 +41,7 @@ struct board {
 	uint32_t walls_off; /* the control: nothing is forbidden */
 	uint32_t rows;
 	uint32_t connects;  /* strategic: as if its store were on PostgreSQL at this port */
+	uint32_t uploads;   /* readers come by uploads alone */
 	int32_t pid[PROC_COUNT];
 	uint8_t token_hash[32]; /* of somebody who is logged in */
 	struct row row[BOARD_ROWS];

@@ -37,6 +37,8 @@ ROWS = [
     ("write", "{node}/keys/node.key", WALLED, NOBODY, "nobody puts a key of his own there"),
     ("read", "{node}/keys/custodians.pub", WALLED, NOBODY, "whose keys seal the backups"),
     ("write", "{node}/keys/custodians.pub", WALLED, NOBODY, "with it, backups would be sealed to somebody else"),
+    ("read", "{node}/custodians/custodian.protection.1.key", WALLED, NOBODY,
+     "a custodian's key, before it is taken away: it opens backups"),
     ("list", "{node}/keys", WALLED, NOBODY, "nothing there is anybody's"),
     ("write", "{node}/keeper/{head}", WALLED, "keeper", "the last signed head is what history is held to"),
     ("create", "{node}/keeper/another-{me}", WALLED, "keeper", "the keeper's folder is the keeper's"),
@@ -213,4 +215,44 @@ MESSAGES = [
     ("say", "house RESET_ASK", "keeper", "closed", "it cannot speak for a vault"),
     ("say", "supervisor READER_WANT", "keeper", "ended", "messages.tbl"),
     ("say_too_much", "supervisor", "keeper", "ended", "lengths are checked before they are believed"),
+]
+
+# What separate users refuse without any wall, by attempt: for these arguments.
+BY_USERS = {
+    "read": lambda path: path.startswith("{node}") or path in ("/etc/shadow", "/proc/%s/mem", "/proc/%s/environ", "/proc/%s/fd/4"),
+    "write": lambda path: path.startswith("{node}") or path == "/proc/%s/mem",
+    "create": lambda path: path.startswith(("{node}", "{out}", "{bin}")),
+    "list": lambda path: path.startswith("{node}"),
+    "stat": lambda path: True,
+    "unlink": lambda path: True,
+    "rename": lambda path: True,
+    "truncate": lambda path: True,
+    "chmod": lambda path: True,
+    "ptrace": lambda path: True,
+    "vm_read": lambda path: True,
+    "vm_write": lambda path: True,
+    "kill": lambda path: True,
+    "tgkill": lambda path: True,
+    "sigqueue": lambda path: True,
+    "pidfd_getfd": lambda path: True,
+    "prlimit_other": lambda path: True,
+    "mount": lambda path: True,
+    "setgroups": lambda path: True,
+    "open_by_handle": lambda path: True,
+}
+
+# A reader that was taken over by the file it reads: what it does, and what the officer is told of the upload.
+READER = [
+    ("fork", "", "died", "killed by its walls"),
+    ("read", "{node}/keys/node.key", "died", "killed by its walls"),
+    ("connect_tcp", "127.0.0.1:{port}", "died", "killed by its walls"),
+    ("execve", "/bin/false", "died", "killed by its walls"),
+    ("say", "strategic CALL", "died", "it cannot speak for the front"),
+    ("say", "strategic OUTBOX", "died", "it cannot speak for a vault"),
+    ("say", "strategic KEY", "died", "it cannot speak for the keeper"),
+    ("say", "strategic READ_BYTES", "died", "it cannot speak for its worker"),
+    ("say_too_much", "strategic", "died", "lengths are checked before they are believed"),
+    ("say_taken", "1000000", "died", "it took more than it was given"),
+    ("say_records", "1 1000", "makes no sense", "records are checked like a stranger's"),
+    ("say_records", "100 60000", "makes no sense", "and it waits for leave to go on"),
 ]

@@ -105,10 +105,11 @@ static bool turn(void)
 	running = true;
 	while ((r = next_row(self)) != NULL)
 		run(r);
-	if (self == PROC_STRATEGIC)
+	bool readers = self == PROC_STRATEGIC && board->uploads == 0;
+	if (readers)
 		want_reader();
 	running = false;
-	return self == PROC_STRATEGIC && next_row(PROC_READER) != NULL;
+	return readers && next_row(PROC_READER) != NULL;
 }
 
 /* ---- between the processes and their libraries ---- */

@@ -21,6 +21,7 @@ import base64
 import mmap
 import os
 import pathlib
+import pwd
 import shutil
 import socket
 import struct
@@ -28,12 +29,13 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
 
-from node import SETTINGS, Node, Skip, main, scenario, until  # noqa: E402
-from expected import FILES, MESSAGES, ROWS, WALLED  # noqa: E402
+from imports_help import imported, row, summary, table  # noqa: E402
+from node import Node, Skip, main, scenario, until  # noqa: E402
+from expected import BY_USERS, FILES, MESSAGES, READER, ROWS, WALLED  # noqa: E402
 
 # As in break_in.h and chan.h.
 PROCS = ["supervisor", "front", "house", "strategic", "operational", "protection", "keeper", "reader"]
-HEAD, ROW, ROWS_MAX = "<16sIIII8i32s", "<32s256sIIiI", 2048
+HEAD, ROW, ROWS_MAX = "<16s5I8i32s", "<32s256sIIiI", 2048
 OPEN, BEGUN, ENDED, KILLED = range(4)
 SIZE = struct.calcsize(HEAD) + ROWS_MAX * struct.calcsize(ROW)
 # What only root may do on any machine: the control does not count these when it is run by another.
@@ -60,7 +62,7 @@ class Board:
     """The file that the processes share with this test."""
 
     def __init__(self, path, walls_off=False, connects=0):
-        self.path, self.walls_off, self.connects, self.rows = path, walls_off, connects, []
+        self.path, self.walls_off, self.connects, self.uploads, self.rows = path, walls_off, connects, False, []
         self.pids, self.token = [0] * len(PROCS), bytes(32)
         path.write_bytes(bytes(SIZE))
         path.chmod(0o666)
@@ -70,7 +72,7 @@ class Board:
 
     def head(self, go):
         struct.pack_into(HEAD, self.memory, 0, b"break-in board 1", go, self.walls_off, len(self.rows), self.connects,
-                         *self.pids, self.token)
+                         self.uploads, *self.pids, self.token)
 
     def fill(self, rows):
         """Rows of (attempt, argument, process)."""
@@ -122,19 +124,15 @@ class BreakIn:
         os.environ["FAIRWAY_PROGRAM"] = shutil.copy(program(), self.bin)  # a copy: the control writes beside it
         self.board = Board(folder / "board", walls_off, connects)
         settings = {"session.factor": "optional"}
-        if users:
+        if users:  # as init --users does, with users that every Debian has
             settings.update({"process." + name: user for name, user in USERS.items()})
         self.node = Node(folder, settings=settings, env={"FAIRWAY_BREAK_IN": str(self.board.path)}, start=False)
-        if users:
-            self.init_as_root_of_many(settings)
-        else:
-            self.node.init()
+        self.node.init()
         self.outcome = {}
         self.prepare()
-
-    def init_as_root_of_many(self, settings):
-        self.node.init_options = [f"--user={USERS['keeper']}"]
-        self.node.init()
+        for name, user in USERS.items() if users else ():
+            for path in [self.node.dir / name, *(self.node.dir / name).rglob("*")] if name in FILES.split() else ():
+                shutil.chown(path, user, pwd.getpwnam(user).pw_gid)
 
     def prepare(self):
         """What attempts reach for: a program on the network, files, sockets."""
@@ -250,6 +248,7 @@ def try_all(broken, rows):
 # What the kernel answers before it asks a wall, and that is a no as well.
 ANSWERS = {
     "clone3": {"ENOSYS"},  # hides its arguments from the filter; glibc takes clone() then
+    "socket_netlink": {"EAFNOSUPPORT"},  # what the resolver is told in a process whose store is on PostgreSQL
     "write {bin}/fairway-break-in": {"ETXTBSY"},  # nobody writes to a program that runs
 }
 REFUSED = {"killed", "refused"}
@@ -316,6 +315,29 @@ def without_walls_the_same_attempts_succeed(folder):
     assert not useless, "\n" + "\n".join(useless)
 
 
+@scenario
+def separate_users_hold_what_the_walls_hold_and_more(folder):
+    """with walls, another's files are not even seen; without any, the users alone keep them"""
+    if os.geteuid() != 0:
+        raise Skip("only root starts processes as other users")
+    (folder / "both").mkdir()
+    (folder / "alone").mkdir()
+    folder.chmod(0o755)
+    seen = "{node}/protection/protection.db"
+    rows = [(a, t, who, "protection" if a == "stat" and t == seen else may, why) for a, t, who, may, why in ROWS]
+    compare(rows, try_all(BreakIn(folder / "both", users=True), expand(rows)), by_landlock if landlock() < 1 else None)
+    rows = []
+    for attempt, argument, who, _, why in ROWS:
+        if attempt in BY_USERS and BY_USERS[attempt](argument):
+            own = [p for p in FILES.split() if (argument + "/").startswith("{node}/" + p + "/") and attempt != "open_by_handle"]
+            rows.append((attempt, argument, who, " ".join(own), why))
+    assert {row[0] for row in rows} == set(BY_USERS)
+    broken = BreakIn(folder / "alone", walls_off=True, users=True)
+    for process in WALLED.split():
+        broken.attempt(expand(rows, [process]))
+    compare(rows, broken.outcome)
+
+
 # ---- their words ----
 
 @scenario
@@ -330,6 +352,56 @@ def no_process_speaks_for_another(folder):
             wrong.append(f"{process}: {attempt} {argument} -> {found}; expected: {expected} ({why})")
     print(f"# {len(MESSAGES)} messages", flush=True)
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+@scenario
+def a_broken_reader_fails_its_upload_and_nothing_else(folder):
+    broken = BreakIn(folder)
+    node, board = broken.node, broken.board
+    board.uploads = True
+    with node:
+        node.start()
+        officer = node.login("reporter")
+        good = imported(officer, table([row(i) for i in range(20)]))
+        assert good["state"] == "done" and good["added"] == 20, good
+        before = {k: v for k, v in node.children().items() if k != "reader"}
+        for attempt, argument, words, why in READER:
+            broken.now = [(attempt, argument, "reader")]
+            board.fill([(attempt, broken.argument(argument, "reader"), "reader")])
+            board.head(True)
+            done = imported(officer, table([row(100 + i) for i in range(20)]))
+            assert done["state"] == "failed" and words in done["message"], (attempt, argument, done)
+            print(f"# {attempt} {argument}: {done['message']}", flush=True)
+            assert done["added"] == 0, (attempt, argument, done)
+            assert board.of(0)[0] != OPEN, "the attempt was not made"
+            assert {k: v for k, v in node.children().items() if k != "reader"} == before, f"{attempt} {argument} ended another"
+            assert summary(officer)[0]["incidents"] == 20, f"{attempt} {argument} left something"
+        board.fill([])
+        good = imported(officer, table([row(200 + i) for i in range(20)]))
+        assert good["state"] == "done" and good["added"] == 20, good
+        officer.get("/api/session").expect(200)
+
+
+@scenario
+def a_vault_on_postgresql_connects_to_its_database_alone(folder):
+    """the strategic vault, walled as if its store were at one port of this machine"""
+    if landlock() < 4:
+        raise Skip(f"Landlock of this kernel (version {landlock()}) does not know ports: version 4 does")
+    other = socket.create_server(("127.0.0.1", 0), backlog=64)
+    database = socket.create_server(("127.0.0.1", 0), backlog=64)
+    broken = BreakIn(folder, connects=database.getsockname()[1])
+    rows = [("connect_tcp", "127.0.0.1:%d" % database.getsockname()[1], "strategic", "strategic", "its database"),
+            ("connect_tcp", "127.0.0.1:%d" % other.getsockname()[1], "strategic", "", "no other port"),
+            ("connect_fast", "127.0.0.1:%d" % other.getsockname()[1], "strategic", "", "not by TCP Fast Open either"),
+            ("connect_tcp", "192.0.2.1:443", "strategic", "", "nowhere else"),
+            ("udp", "127.0.0.1:53", "strategic", "", "not by UDP either"),
+            ("connect_unix", "{out}/socket", "strategic", "", "no service of the machine"),
+            ("connect_unix", "@{abstract}", "strategic", "", "no service of the machine"),
+            ("listen", "", "strategic", "", "no door of its own"),
+            ("socket_filter", "", "strategic", "", "no program inside the kernel")]
+    more = [r for r in ROWS if (r[0], r[1]) not in {(x[0], x[1]) for x in rows} and r[0] not in ("socket_tcp", "connect_own")]
+    rows += [(a, t, "strategic", may, why) for a, t, who, may, why in more if "strategic" in who.split()]
+    compare(rows, try_all(broken, expand(rows)))
 
 
 if __name__ == "__main__":
