@@ -202,8 +202,10 @@ static int drain(struct pg_store *s, struct diag *reterr)
 	s->pending = 0;
 	if (synced && PQexitPipelineMode(s->conn) == 1)
 		return err;
+	/* Whatever one of them said before: the whole transaction went with the connection, and has to be run again. */
 	s->usable = false;
-	return err != 0 ? err : pg_fail(s, NULL, "a change", reterr);
+	diag_clear(reterr);
+	return pg_fail(s, NULL, "a change", reterr);
 }
 
 /* ---- life ---- */
@@ -244,11 +246,15 @@ static int pg_begin(struct store *base, enum store_tx_kind kind, struct diag *re
 					 "beginning a change", reterr);
 }
 
-/* Of the answer to COMMIT. 40003: a distributed server that does not know itself. */
+/*
+ * Of the answer to COMMIT.  A pooler or a distributed server between may say itself that it lost what is behind it (08, 57P)
+ * or does not know (40003) and keep the connection; only a collision and a broken rule are a clear no.
+ */
 static bool nobody_knows(const struct pg_store *s, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	return s->wrote && (lost(s) || (state != NULL && strcmp(state, "40003") == 0));
+	return s->wrote && (lost(s) || (state != NULL && (strcmp(state, "40003") == 0 || strncmp(state, "08", 2) == 0 ||
+							   strncmp(state, "57P", 3) == 0)));
 }
 
 static int pg_commit(struct store *base, struct diag *reterr)

@@ -590,11 +590,10 @@ void *worker_get(const struct worker *w, const char *name)
 	return NULL;
 }
 
-int worker_tx(struct worker *w,
-	      int (*fn)(struct worker *w, struct store *db, void *arg, struct diag *reterr),
-	      void *arg, struct diag *reterr)
+static int tx_once(struct worker *w,
+		   int (*fn)(struct worker *w, struct store *db, void *arg, struct diag *reterr),
+		   void *arg, struct diag *reterr)
 {
-	assert_false(store_in_tx(w->db));
 	int e = store_begin(w->db, STORE_WRITE, reterr);
 	if (e != 0)
 		return e;
@@ -603,6 +602,19 @@ int worker_tx(struct worker *w,
 		return commit(w, reterr);
 	store_rollback(w->db);
 	ledger_writer_rollback(w->ledger);
+	return e;
+}
+
+int worker_tx(struct worker *w,
+	      int (*fn)(struct worker *w, struct store *db, void *arg, struct diag *reterr),
+	      void *arg, struct diag *reterr)
+{
+	assert_false(store_in_tx(w->db));
+	int e = FW_ERETRY;
+	for (unsigned tries = 0; e == FW_ERETRY && tries < 10; tries++) {
+		diag_clear(reterr);
+		e = tx_once(w, fn, arg, reterr);
+	}
 	return e;
 }
 

@@ -45,6 +45,11 @@ SELECT count(*) FROM test_item;
 -- args: item:uuid n:int
 INSERT INTO test_part (item, n) VALUES ($1, $2);
 
+-- name: test_part_count
+-- roles: test
+-- args: item:uuid
+SELECT count(*) FROM test_part WHERE item = $1;
+
 -- name: test_of_others
 -- roles: strategic
 SELECT 1;
