@@ -245,6 +245,7 @@ static int rolling_tx(struct store *s, void *arg, struct diag *reterr)
 {
 	struct rolling *r = arg;
 	struct ledger_note note = { .event = 1 };
+	ledger_writer_rollback(r->w); /* of an earlier run */
 	int err = ledger_append(s, r->w, &note, NULL, reterr);
 	if (err < 0)
 		return err;
