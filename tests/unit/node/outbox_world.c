@@ -3,6 +3,8 @@
 
 #include "test.h"
 
+#include <libpq-fe.h>
+
 #include "base/arena.h"
 #include "gen/sql.h"
 
@@ -127,6 +129,34 @@ static const struct apply_row applies[] = { { "note", take_note },	     { "silen
 					    { "late", take_late },	     { "clash", take_clash },
 					    { "healing", take_healing },   { NULL, NULL } };
 
+/* ---- stores ---- */
+
+void world_url(const struct world *o, int v, char url[WORLD_URL])
+{
+	const char *pg = getenv("FAIRWAY_TEST_PG");
+	if (pg != NULL)
+		(void)snprintf(url, WORLD_URL, "%s&options=-csearch_path%%3Do%s_%s", pg, strrchr(o->folder, '-') + 1, vault_rows[v].name);
+	else
+		(void)snprintf(url, WORLD_URL, "sqlite:%s/%s.db", o->folder, vault_rows[v].name);
+}
+
+/* Past bad weather, if there is any. */
+static void each_schema(const struct world *o, const char *verb, const char *rest)
+{
+	const char *direct = getenv("FAIRWAY_TEST_PG_DIRECT"), *pg = direct != NULL ? direct : getenv("FAIRWAY_TEST_PG");
+	PGconn *c = pg != NULL ? PQconnectdb(pg) : NULL;
+	for (int v = 0; c != NULL && v < SIDES; v++) {
+		char sql[120];
+		(void)snprintf(sql, sizeof(sql), "SET client_min_messages = error; %s SCHEMA o%s_%s %s", verb, strrchr(o->folder, '-') + 1,
+			       vault_rows[v].name, rest);
+		PGresult *r = PQexec(c, sql);
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			fail_msg("%s: %s", sql, PQerrorMessage(c));
+		PQclear(r);
+	}
+	PQfinish(c);
+}
+
 /* ---- processes ---- */
 
 static const enum proc procs[SIDES] = { [VAULT_STRATEGIC] = PROC_STRATEGIC,
@@ -172,10 +202,10 @@ void world_start(struct world *o, int v)
 {
 	static struct task_row tasks[2];
 	static struct vault_def defs[SIDES];
-	char url[120];
+	char url[WORLD_URL];
 	tasks[0] = outbox_task;
 	defs[v] = (struct vault_def){ .vault = v, .tasks = tasks, .applies = applies };
-	(void)snprintf(url, sizeof(url), "sqlite:%s/%s.db", o->folder, vault_rows[v].name);
+	world_url(o, v, url);
 	assert_null(o->w[v]);
 	o->w[v] = fake_worker_new(&defs[v], url, NULL, 0);
 	join_all(o);
@@ -206,6 +236,7 @@ void world_up(struct world *o)
 	world_healed = false;
 	(void)snprintf(o->folder, sizeof(o->folder), "/tmp/fairway-outbox-XXXXXX");
 	assert_non_null(mkdtemp(o->folder));
+	each_schema(o, "CREATE", "");
 	for (int a = 0; a < SIDES; a++)
 		for (int b = 0; b < SIDES; b++)
 			open_channel(o, a, b);
@@ -225,6 +256,7 @@ void world_down(struct world *o)
 			o->chan[a][b].fd = -1;
 			chan_close(&o->chan[a][b]);
 		}
+	each_schema(o, "DROP", "CASCADE");
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", o->folder);
 	assert_int_equal(system(cmd), 0);
 }
@@ -363,9 +395,9 @@ void world_settle(struct world *o)
 
 static struct store *look(struct world *o, int v)
 {
-	char url[120];
+	char url[WORLD_URL];
 	struct diag d = DIAG_INIT;
-	(void)snprintf(url, sizeof(url), "sqlite:%s/%s.db", o->folder, vault_rows[v].name);
+	world_url(o, v, url);
 	const struct store_options opt = { .url = url, .role = STORE_ROLE_TEST, .vault = vault_rows[v].name };
 	if (o->look[v] == NULL && store_open(&opt, &o->look[v], &d) != 0)
 		fail_msg("%s: %s", url, d.text);

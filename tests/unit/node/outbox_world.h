@@ -49,6 +49,10 @@ struct world {
 void world_up(struct world *o);
 void world_down(struct world *o);
 
+/* Where the store of ${v} is: SQLite in the world's folder; on PostgreSQL a schema of its own in the test's database. */
+enum { WORLD_URL = 300 };
+void world_url(const struct world *o, int v, char url[WORLD_URL]);
+
 /* A process begins, ends as if it were killed: what is on the road from and to it is lost. */
 void world_start(struct world *o, int v);
 void world_crash(struct world *o, int v);

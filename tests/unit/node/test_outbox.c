@@ -285,6 +285,13 @@ static void test_the_order_holds_over_vaults(void **state)
 	expect_applied(P, &s, (const uint32_t[]){ 2 }, 1);
 }
 
+static int put_note(struct store *db, void *arg, struct diag *reterr)
+{
+	const uint32_t *body = arg;
+	struct uuid s = subject_of(1), key;
+	return outbox_put(db, P, "note", &s, body, sizeof(*body), &key, reterr);
+}
+
 /* Two lives of a process, the second with its clock an hour behind the first. In children, since time never goes back. */
 static void put_in_a_life(const char *url, int64_t clock, uint32_t number)
 {
@@ -294,16 +301,11 @@ static void put_in_a_life(const char *url, int64_t clock, uint32_t number)
 		const struct store_options opt = { .url = url, .role = STORE_ROLE_STRATEGIC, .vault = "strategic",
 						   .create = true, .migrate = true };
 		struct store *db = NULL;
-		struct uuid s = subject_of(1), key;
 		time_test_offset(clock);
 		int err = store_open(&opt, &db, NULL);
 		for (uint32_t i = 0; err == 0 && i < 3; i++) {
 			uint32_t body = number + i;
-			err = store_begin(db, STORE_WRITE, NULL);
-			if (err == 0)
-				err = outbox_put(db, P, "note", &s, &body, sizeof(body), &key, NULL);
-			if (err == 0)
-				err = store_commit(db, NULL);
+			err = store_tx(db, STORE_WRITE, put_note, &body, NULL);
 		}
 		store_close(db);
 		_exit(err == 0 ? 0 : 1);
@@ -316,10 +318,10 @@ static void put_in_a_life(const char *url, int64_t clock, uint32_t number)
 static void test_a_clock_set_back_does_not_turn_the_order(void **state)
 {
 	(void)state;
-	char url[120];
+	char url[WORLD_URL];
 	struct uuid s = subject_of(1);
 	world_crash(&w, S);
-	(void)snprintf(url, sizeof(url), "sqlite:%s/strategic.db", w.folder);
+	world_url(&w, S, url);
 	put_in_a_life(url, 3600 * USEC_PER_SEC, 1);
 	put_in_a_life(url, 0, 4);
 	world_start(&w, S);
