@@ -169,7 +169,9 @@ static void test_any_schedule_ends_with_each_row_applied_once_in_order(void **st
 {
 	(void)state;
 	size_t rows = 0;
-	for (uint64_t seed = 1; seed <= prop_rounds(60); seed++) {
+	/* On PostgreSQL each commit is a sync of a real disk. */
+	const unsigned usual = getenv("FAIRWAY_TEST_PG") != NULL ? 8 : 60;
+	for (uint64_t seed = 1; seed <= prop_rounds(usual); seed++) {
 		p = (struct prop){ seed };
 		m = (struct model){ .n = 0 };
 		world_up(&w);
