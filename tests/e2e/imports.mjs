@@ -4,13 +4,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { as, axe, settled, shot } from './lib.mjs';
 
-/* Invented rows under the header of the published files; one latitude that there is none of. */
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September'];
+
+/* Invented rows under the header of the published files; one latitude that there is none of, one count that is none. */
 export function file(rows) {
   const head = '"Main ID","Incident ID","Incident Type","Region of Incident","Incident Date","Incident Year",Month,"Number of Dead","Minimum Estimated Number of Missing","Total Number of Dead and Missing","Number of Survivors","Number of Females","Number of Males","Number of Children","Country of Origin","Region of Origin","Cause of Death","Country of Incident","Migration Route","Location of Incident",Coordinates,"UNSD Geographical Grouping","Information Source",URL,"Source Quality"';
   const lines = [head];
   for (let i = 0; i < rows; i++) {
     const lat = i === 5 ? '95.1' : (30 + (i % 40) / 10).toFixed(1);
-    lines.push(`2031.MMP${String(90000 + i)},2031.MMP${String(90000 + i)},Incident,Mediterranean,2031-0${1 + (i % 9)}-1${i % 9},2031,March,${i % 4},${i % 7 || ''},,,,,,Unknown,Unknown,Drowning,Libya,Central Mediterranean,Invented place ${i},"${lat}, 13.1",Uncategorized,Invented gazette,,2`);
+    lines.push(`2031.MMP${String(90000 + i)},2031.MMP${String(90000 + i)},Incident,Mediterranean,2031-0${1 + (i % 9)}-1${i % 9},2031,${MONTHS[i % 9]},${i === 9 ? 'many' : i % 4},${i % 7 || ''},,,,,,Unknown,Unknown,Drowning,Libya,Central Mediterranean,Invented place ${i},"${lat}, 13.1",Uncategorized,Invented gazette,,2`);
   }
   return Buffer.from(lines.join('\r\n') + '\r\n');
 }

@@ -97,7 +97,7 @@ static int sign(struct keeper *k, size_t i, struct message *m)
 	int err = signer_answer(&k->signer, origin, &m->body, &reply, &made, &audit, &d);
 	if (err == 0 && made)
 		log_checkpoint(&reply);
-	else if (err == 0 && d.code != 0)
+	else if (err == 0 && d.code != 0 && d.code != FW_ECONFLICT) /* that one only asks for another proof */
 		log_line(LOG_L_ERROR, "ledger.refused", "%s: %s", proc_name(askers[i].proc), d.text);
 	if (audit != 0)
 		log_line(LOG_L_ERROR, "ledger.auditor", "the auditor's file cannot be written: %s", err_text(audit));
