@@ -7,7 +7,7 @@
  * cannot read repeat it, so they are not passed on.
  *
  * What the address does not say is said here (those before "dbname" may be
- * overridden by it): over TCP the server's certificate is verified, a writer looks for a
+ * overridden by it, TLS only on the loopback): over TCP the server's certificate is verified, a writer looks for a
  * server that takes writes (after a failover the address may name several), and a
  * server that fell silent is given up after half a minute.
  *
@@ -15,8 +15,10 @@
  * refused, at the start and after each reconnection; what it had for synchronous_commit is then
  * fixed for the session, so that a reload of its settings does not change it.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +60,57 @@ static bool is_plain(const PQconninfoOption *all)
 	return db != NULL && strpbrk(db, "@/:=") == NULL;
 }
 
+/* Whether the ${i}-th host of the address is this machine: a Unix socket or the loopback. */
+static bool is_local(const PQconninfoOption *all, size_t i)
+{
+	const char *at[2] = { option_of(all, "hostaddr"), option_of(all, "host") };
+	char host[2][300] = { "", "" };
+	for (size_t k = 0; k < 2; k++) {
+		for (size_t n = 0; at[k] != NULL && n < i; n++)
+			at[k] = strchr(at[k], ',') != NULL ? strchr(at[k], ',') + 1 : NULL;
+		size_t len = at[k] != NULL ? strcspn(at[k], ",") : 0;
+		if (len >= sizeof(host[k]))
+			return false;
+		memcpy(host[k], at[k] != NULL ? at[k] : "", len);
+	}
+	const char *h = host[0][0] != '\0' ? host[0] : host[1];
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (h[0] == '\0' || h[0] == '/' || h[0] == '@' || strcmp(h, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, h, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	return inet_pton(AF_INET6, h, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static bool leaves_machine(const PQconninfoOption *all)
+{
+	const char *host = option_of(all, "host"), *list = host != NULL ? host : option_of(all, "hostaddr");
+	for (size_t i = 0; list != NULL; i++, list = strchr(list, ',') != NULL ? strchr(list, ',') + 1 : NULL)
+		if (!is_local(all, i))
+			return true;
+	return false;
+}
+
+static bool says(const PQconninfoOption *all, const char *name, const char *value)
+{
+	const char *v = option_of(all, name);
+	return v == NULL || strcmp(v, value) == 0;
+}
+
+/* What goes over a network is encrypted, for the server that the address means and for nobody who stands between. */
+static const char *weakness(const PQconninfoOption *all)
+{
+	const char *root = option_of(all, "sslrootcert");
+	if (!leaves_machine(all))
+		return NULL;
+	if (!says(all, "sslmode", "verify-full") || !says(all, "gssencmode", "disable"))
+		return "leads to another machine and must verify its certificate: leave sslmode and gssencmode out, or say sslmode=verify-full";
+	if (root == NULL || root[0] != '/')
+		return "leads to another machine and must name the authority that signs its certificate: sslrootcert=FILE, from /";
+	return NULL;
+}
+
 /* Why an address is refused that libpq would take; NULL if it is not. */
 static const char *refusal(const PQconninfoOption *all)
 {
@@ -65,7 +118,7 @@ static const char *refusal(const PQconninfoOption *all)
 		return "must not hold a password: put it into a file that only this process may read and name that with passfile=";
 	if (option_of(all, "service") != NULL)
 		return "must name its server itself, not a service file's entry";
-	return is_plain(all) ? NULL : "is not of the form postgresql://[USER@]HOST[:PORT]/DATABASE[?NAME=VALUE&...]";
+	return is_plain(all) ? weakness(all) : "is not of the form postgresql://[USER@]HOST[:PORT]/DATABASE[?NAME=VALUE&...]";
 }
 
 /* Freed by PQconninfoFree. */

@@ -193,7 +193,50 @@ static void test_what_an_address_reaches(void **state)
 	}
 	struct store_reach r;
 	struct diag d = DIAG_INIT;
-	assert_int_equal(store_reach("postgresql://u@nowhere.invalid/db", mem, &r, &d), FW_ENOTFOUND);
+	assert_int_equal(store_reach("postgresql://u@nowhere.invalid/db?sslrootcert=/etc/ca", mem, &r, &d), FW_ENOTFOUND);
+	arena_free(mem);
+}
+
+static void test_what_leaves_the_machine_is_verified(void **state)
+{
+	static const struct {
+		const char *host, *more, *words;
+	} rows[] = {
+		{ "192.0.2.1", "", "sslrootcert=FILE" },
+		{ "192.0.2.1", "sslrootcert=ca.pem", "sslrootcert=FILE" },
+		{ "192.0.2.1", "sslrootcert=/etc/ca", NULL },
+		{ "192.0.2.1", "sslrootcert=/etc/ca&sslmode=verify-full", NULL },
+		{ "192.0.2.1", "sslrootcert=/etc/ca&sslmode=verify-ca", "sslmode=verify-full" },
+		{ "192.0.2.1", "sslrootcert=/etc/ca&sslmode=require", "sslmode=verify-full" },
+		{ "192.0.2.1", "sslrootcert=/etc/ca&sslmode=prefer", "sslmode=verify-full" },
+		{ "192.0.2.1", "sslmode=disable", "sslmode=verify-full" },
+		{ "192.0.2.1", "sslrootcert=/etc/ca&gssencmode=prefer", "gssencmode" },
+		{ "[2001:db8::1]", "sslmode=disable", "sslmode=verify-full" },
+		{ "127.0.0.1,192.0.2.1", "sslmode=disable", "sslmode=verify-full" },
+		{ "192.0.2.1,127.0.0.1", "sslmode=disable", "sslmode=verify-full" },
+		{ "1270.0.0.1", "sslmode=disable", "sslmode=verify-full" },
+		{ "127.0.0.1.example", "sslmode=disable", "sslmode=verify-full" },
+		{ "localhost.example", "sslmode=disable", "sslmode=verify-full" },
+		{ "127.0.0.1", "hostaddr=192.0.2.1&sslmode=disable", "sslmode=verify-full" },
+		{ "", "hostaddr=192.0.2.1&sslmode=disable", "sslmode=verify-full" },
+		{ "127.0.0.1", "sslmode=disable", NULL },
+		{ "127.5.5.5", "sslmode=prefer", NULL },
+		{ "[::1]", "sslmode=disable", NULL },
+		{ "localhost", "sslmode=disable", NULL },
+		{ "%2Frun", "sslmode=disable", NULL },
+		{ "", "sslmode=disable", NULL },
+	};
+	struct arena *mem = arena_new(1 << 16);
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char at[300];
+		struct store_reach r;
+		struct diag d = DIAG_INIT;
+		(void)snprintf(at, sizeof(at), "postgresql://%s/db?user=u&%s", rows[i].host, rows[i].more);
+		int err = store_reach(at, mem, &r, &d);
+		if (rows[i].words == NULL ? err != 0 : err != FW_EINVALID || strstr(d.text, rows[i].words) == NULL)
+			fail_msg("%s: %s %s", at, err_name(err), d.text);
+	}
 	arena_free(mem);
 }
 
@@ -514,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_a_database_that_cannot_hold_every_script_is_refused),
 		cmocka_unit_test(test_an_address_holds_no_password_and_is_not_repeated),
 		cmocka_unit_test(test_what_an_address_reaches),
+		cmocka_unit_test(test_what_leaves_the_machine_is_verified),
 		cmocka_unit_test_setup_teardown(test_a_lost_connection_is_made_again_and_looked_at_again, up, down),
 		cmocka_unit_test_setup_teardown(test_what_the_server_promised_holds_for_the_session, up, down),
 		cmocka_unit_test_setup_teardown(test_a_transaction_that_loses_its_connection_runs_again, up, down),
