@@ -183,10 +183,11 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "bench_bare STRATEGIC_DB INCIDENTS NEW_DB\n");
 		return 2;
 	}
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* as the store has it */
 	must(from, sqlite3_open_v2(argv[1], &from, SQLITE_OPEN_READONLY, NULL), argv[1]);
-	must(to, sqlite3_open(argv[3], &to), argv[3]);
+	must(to, sqlite3_open_v2(argv[3], &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL), argv[3]);
 	must(to, sqlite3_exec(to, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"
-				  "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY",
+				  "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=1000; PRAGMA temp_store=MEMORY",
 			      NULL, NULL, NULL), "settings");
 	take_tables(incidents);
 	if (ntables == 0 || tables[0].rows == 0) {

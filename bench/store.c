@@ -154,7 +154,7 @@ static double bench_bare(const char *path, int64_t parents)
 	sqlite3_stmt *item = NULL, *part = NULL;
 	must(db, sqlite3_open(path, &db), "open");
 	must(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-				  "PRAGMA cache_size=-16384; PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=4000;"
+				  "PRAGMA cache_size=-16384; PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=1000;"
 				  "CREATE TABLE test_item (id BLOB NOT NULL PRIMARY KEY, i INT, r REAL, t TEXT, b BLOB, u BLOB) STRICT;"
 				  "CREATE TABLE test_part (item BLOB NOT NULL REFERENCES test_item (id), n INT NOT NULL CHECK (n > 0),"
 				  "PRIMARY KEY (item, n)) STRICT", NULL, NULL, NULL), "schema");

@@ -146,7 +146,8 @@ static int configure(struct sqlite_store *s, const struct store_options *opt, st
 		err = pragma(s, opt->allow_unsafe ? "PRAGMA synchronous=OFF" :
 						    "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; "
 						    "PRAGMA checkpoint_fullfsync=ON", reterr);
-	return err != 0 ? err : pragma(s, "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864", reterr);
+	/* A checkpoint holds up who commits: often and short, which costs an import nothing and halves an officer's longest wait. */
+	return err != 0 ? err : pragma(s, "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864", reterr);
 }
 
 static int sync_folder(const char *path)
