@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A node from its making to its end: it starts, answers, survives the death of each of its processes, and stops."""
+import ctypes
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
-from node import DEMO, PROCESSES, Node, main, program, scenario, until
+from node import DEMO, PROCESSES, Node, Skip, main, program, scenario, until
 
 
 @scenario
@@ -47,6 +49,41 @@ def each_process_may_die_and_comes_back(folder):
             node.login("reporter").get("/api/strategic/me").expect(200)
         deaths = [row["msg"].split()[0] for row in node.log_lines("process.death")]
         assert sorted(deaths) == sorted(PROCESSES), deaths
+
+
+def cut_channels(pid):
+    """Shut every channel of a process but the one to the supervisor (descriptor 3), as a fault in the kernel would."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    process = os.pidfd_open(pid)
+    cut = 0
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            if int(name) <= 3 or not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+                continue
+            copy = libc.syscall(438, process, int(name), 0)  # pidfd_getfd
+            if copy < 0:
+                raise Skip("this machine does not lend descriptors of other processes (pidfd_getfd)")
+            with socket.socket(fileno=copy) as end:
+                end.shutdown(socket.SHUT_RDWR)
+            cut += 1
+    finally:
+        os.close(process)
+    return cut
+
+
+@scenario
+def two_who_live_and_are_cut_off_are_joined_again(folder):
+    with Node(folder) as node:
+        officer = node.login("reporter")
+        pids = {name: node.pid(name) for name in PROCESSES}
+        assert cut_channels(pids["protection"]) >= 4
+        until(lambda: officer.get("/api/protection/me").status == 200, 10)
+        until(lambda: len(node.log_lines("process.rejoin")) >= 4, 10)
+        joined = {frozenset((row["msg"].split()[0], row["msg"].split()[6].rstrip(",")))
+                  for row in node.log_lines("process.rejoin")}
+        assert joined == {frozenset(("protection", other)) for other in ("front", "house", "strategic", "operational")}, joined
+        assert {name: node.pid(name) for name in PROCESSES} == pids
+        assert node.stop() == 0
 
 
 @scenario

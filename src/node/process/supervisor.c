@@ -70,7 +70,7 @@ struct supervisor {
 	const struct supervisor_config *cfg;
 	struct child child[PROC_COUNT];
 	struct reader reader[READERS_MAX];
-	usec_t joined[EDGES]; /* monotonic: the last time that REJOIN did it */
+	usec_t joined[EDGES]; /* monotonic: the last time */
 	int signals;
 	bool told_ready;
 	unsigned step; /* of the end; 0: serving */
@@ -105,11 +105,13 @@ static int give_end(struct supervisor *s, enum proc p, enum proc other, int fd)
 	return chan_send_fd(&s->child[p].chan, MSG_PEER, 0, &who, 1, fd);
 }
 
-static void join(struct supervisor *s, enum proc a, enum proc b)
+static void join(struct supervisor *s, size_t edge)
 {
+	enum proc a = edges[edge].a, b = edges[edge].b;
 	int fds[2];
 	if (s->child[a].pid == 0 || s->child[b].pid == 0 || socket_pair(fds, NULL) != 0)
 		return;
+	s->joined[edge] = time_mono();
 	/* A child that cannot take it is dying; its next life is joined anew. */
 	(void)give_end(s, a, b, fds[0]);
 	(void)give_end(s, b, a, fds[1]);
@@ -121,20 +123,20 @@ static void join_all(struct supervisor *s, enum proc p)
 {
 	for (size_t i = 0; i < EDGES; i++)
 		if (edges[i].a == p || edges[i].b == p)
-			join(s, edges[i].a, edges[i].b);
+			join(s, i);
 }
 
-/* ${a} says that ${b} broke the protocol, and closed its end. */
+/* ${a} has no channel to ${b} any more, and asks for one; it asks again if it is too early. */
 static void rejoin(struct supervisor *s, enum proc a, enum proc b)
 {
-	usec_t now = time_mono();
-	log_line(LOG_L_ERROR, "process.protocol", "%s says that %s broke the protocol", proc_name(a), proc_name(b));
 	for (size_t i = 0; i < EDGES; i++) {
 		bool this = (edges[i].a == a && edges[i].b == b) || (edges[i].a == b && edges[i].b == a);
-		if (!this || edges[i].a == PROC_KEEPER || now - s->joined[i] < REJOIN_MS * INT64_C(1000))
+		if (!this || edges[i].a == PROC_KEEPER || s->child[edges[i].a].pid == 0 || s->child[edges[i].b].pid == 0 ||
+		    time_mono() - s->joined[i] < REJOIN_MS * INT64_C(1000))
 			continue;
-		s->joined[i] = now;
-		join(s, a, b);
+		log_line(LOG_L_ERROR, "process.rejoin", "%s has lost its channel to %s, which lives: a new one is made",
+			 proc_name(a), proc_name(b));
+		join(s, i);
 	}
 }
 

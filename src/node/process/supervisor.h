@@ -17,8 +17,8 @@
  * Who is joined to whom (edges in supervisor.c): the front to the house and
  * the vaults; the vaults to the house and to each other; the keeper to all
  * four.  When a child is started again its partners get new channels; when
- * one of two says that the other broke the protocol (REJOIN), the two get a
- * new channel, but not with the keeper, who gives keys once for each start.
+ * one of two says that it has no channel to the other any more (REJOIN), the two
+ * get a new one, but not with the keeper, who gives keys once for each start.
  *
  * A child that dies is started again after a wait that doubles from 100 ms to
  * 10 s and falls back once it has lived half a minute.  A child that dies before

@@ -24,6 +24,7 @@ enum {
 	KEEPER_WAIT_MS = 10000,
 	KEY_WAIT_MS = 5000,
 	HOUSE_WAIT_MS = 2000,
+	SEEK_MS = 2000,
 	POLL_MAX = 64,
 	HOST_MAX = 300,
 };
@@ -118,6 +119,7 @@ static int take_peer(struct worker *w, struct message *m)
 		return FW_EPROTO;
 	peer_lost(w, p);
 	chan_init(&w->peer[p], m->fd, w->self, p, false);
+	w->met[p] = true;
 	m->fd = -1;
 	if (p == PROC_FRONT && w->store != NULL)
 		(void)chan_send(&w->peer[p], MSG_HELLO, 0, NULL, 0);
@@ -197,6 +199,36 @@ static void hear_peer(struct worker *w, enum proc p)
 		peer_lost(w, p);
 }
 
+/*
+ * A neighbour that died comes back by itself, with a new channel.  One that lives and is cut off all the same (no
+ * memory for a message on either side, a second breach at once) would stay so: ask for another channel now and
+ * then.  Not to the keeper, who gives keys once for each start.
+ */
+static void seek_peers(struct worker *w)
+{
+	usec_t now = time_mono();
+	for (int p = 0; p < PROC_COUNT; p++) {
+		uint8_t who = (uint8_t)p;
+		if (chan_open(&w->peer[p]) || !w->met[p] || p == PROC_KEEPER) {
+			w->seek_at[p] = 0;
+			continue;
+		}
+		if (w->seek_at[p] != 0 && w->seek_at[p] <= now)
+			(void)chan_send(&w->control, MSG_REJOIN, 0, &who, 1);
+		if (w->seek_at[p] <= now)
+			w->seek_at[p] = now + SEEK_MS * INT64_C(1000);
+	}
+}
+
+static usec_t seek_next(const struct worker *w)
+{
+	usec_t next = INT64_MAX;
+	for (int p = 0; p < PROC_COUNT; p++)
+		if (w->seek_at[p] != 0 && w->seek_at[p] < next)
+			next = w->seek_at[p];
+	return next;
+}
+
 static void flush_all(struct worker *w)
 {
 	if (chan_open(&w->control) && chan_flush(&w->control) != 0)
@@ -215,8 +247,9 @@ static int sleep_ms(const struct worker *w)
 	for (int p = 0; p < PROC_COUNT; p++)
 		if (w->peer[p].unheard)
 			return 0;
-	usec_t now = time_mono(), next = tasks_next(w), stall = readings_next(w);
+	usec_t now = time_mono(), next = tasks_next(w), stall = readings_next(w), seek = seek_next(w);
 	next = stall < next ? stall : next;
+	next = seek < next ? seek : next;
 	if (next <= now)
 		return 0;
 	return next - now > 60 * USEC_PER_SEC ? 60000 : (int)((next - now) / 1000) + 1;
@@ -249,6 +282,7 @@ static void turn(struct worker *w)
 	flush_all(w); /* answers go before other work begins */
 	readings_serve(w);
 	tasks_run(w);
+	seek_peers(w);
 	flush_all(w);
 }
 

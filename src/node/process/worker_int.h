@@ -100,6 +100,8 @@ struct worker {
 	struct wire_boot boot;
 	struct chan control;
 	struct chan peer[PROC_COUNT];
+	bool met[PROC_COUNT];      /* there was a channel once */
+	usec_t seek_at[PROC_COUNT]; /* monotonic: when to ask for another; 0: it is open */
 	struct store *store;
 	struct ledger_writer *ledger;
 	uint8_t *keys; /* sodium_malloc: data key, ticket key, public signing key */
