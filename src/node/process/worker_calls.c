@@ -301,7 +301,10 @@ static int handle(struct worker *w, struct req *r)
 	if (err != 0)
 		return err;
 	err = r->fn(&r->call, &r->reply, &r->d);
-	return err == 0 && arena_failed(r->mem) ? -ENOMEM : err;
+	if (err == 0 && buf_failed(&r->reply.body) && r->reply.body.error != -ENOMEM)
+		return diag_set(&r->d, FW_ESTORE, "the answer is too long to be given at once");
+	/* What cannot be answered is not done. */
+	return err == 0 && (arena_failed(r->mem) || buf_failed(&r->reply.body)) ? -ENOMEM : err;
 }
 
 /* One request in its savepoint. An error of this function is one of the whole group. */

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "base/io.h"
 #include "domain/report/report_int.h"
 #include "domain/report/report_record.h"
@@ -201,10 +202,10 @@ static struct ticket officer(const struct uuid *owner)
 	return t;
 }
 
-struct uuid world_hand_in(struct world *x, const struct uuid *owner)
+int world_try_hand_in(struct world *x, const struct uuid *owner, struct uuid *ret)
 {
 	char path[200], id[UUID_TEXT_LEN + 1];
-	struct uuid spool = uuid_new(), got;
+	struct uuid spool = uuid_new();
 	struct ticket t = officer(owner);
 	struct fake_answer a;
 	uuid_format(&spool, id);
@@ -216,11 +217,31 @@ struct uuid world_hand_in(struct world *x, const struct uuid *owner)
 	fake_call(x->w, &(struct fake_request){ .op = OP_START_IMPORT, .who = &t, .query = { { "file", "some.csv" } }, .upload = path,
 						.upload_size = 1 },
 		  &a);
-	if (a.status != 202)
-		fail_msg("%d %s", a.status, a.diag.text);
-	assert_int_equal(uuid_parse(fake_text(&a, "id"), &got), 0);
+	int status = a.status;
+	if (status == 202)
+		assert_int_equal(uuid_parse(fake_text(&a, "id"), ret), 0);
+	else
+		assert_int_equal(io_unlink(path), 0); /* as the worker does */
 	fake_answer_release(&a);
-	return got;
+	return status;
+}
+
+struct uuid world_hand_in(struct world *x, const struct uuid *owner)
+{
+	struct uuid id;
+	assert_int_equal(world_try_hand_in(x, owner, &id), 202);
+	return id;
+}
+
+size_t world_imports(struct world *x, const struct uuid *owner)
+{
+	struct ticket t = officer(owner);
+	struct fake_answer a;
+	fake_call(x->w, &(struct fake_request){ .op = OP_LIST_IMPORTS, .who = &t }, &a);
+	assert_int_equal(a.status, 200);
+	size_t n = json_array_size(json_object_get(a.json, "imports"));
+	fake_answer_release(&a);
+	return n;
 }
 
 void world_drive(struct world *x, size_t batches)

@@ -55,6 +55,10 @@ void world_restart(struct world *x);
 
 /* The file of an officer of the agency ${owner}; the import's id. */
 struct uuid world_hand_in(struct world *x, const struct uuid *owner);
+/* Likewise, where it may fail: the answer's status; *ret only with 202. */
+int world_try_hand_in(struct world *x, const struct uuid *owner, struct uuid *ret);
+/* How many imports the agency is told of. */
+size_t world_imports(struct world *x, const struct uuid *owner);
 /* Until nothing happens by itself: the import is over, or waits for the store. ${batches}: at most so many are handed over. */
 void world_drive(struct world *x, size_t batches);
 #define ALL_BATCHES SIZE_MAX

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "base/arena.h"
 #include "domain/report/report_import.h"
 #include "domain/report/report_reader.h"
 #include "gen/sql.h"
@@ -318,7 +319,7 @@ static void test_every_byte_of_a_batch_may_be_a_lie(void **state)
 	for (size_t at = 0; at < all.len; at += step) {
 		struct prop p = { at };
 		uint8_t was = all.data[at];
-		all.data[at] ^= prop_below(&p, 2) == 0 ? 0xff : (uint8_t)(1U << prop_below(&p, 8));
+		all.data[at] = (uint8_t)(was ^ (prop_below(&p, 2) == 0 ? 0xffU : 1U << prop_below(&p, 8)));
 		lie(all.data, all.len, &owner);
 		all.data[at] = was;
 		lie(all.data, at, &owner);

@@ -279,6 +279,8 @@ static int run_once(struct worker *w, call_fn *fn, struct call *c, struct reply 
 	e = fn(c, r, reterr);
 	if (w->slow != NULL)
 		e = DEFERRED;
+	if (e == 0 && (buf_failed(&r->body) || arena_failed(c->mem)))
+		e = -ENOMEM;
 	if (e == 0)
 		e = store_savepoint_release(w->db, reterr);
 	if (e == 0)
