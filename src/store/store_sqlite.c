@@ -168,13 +168,6 @@ static void sq_close(struct store *base)
 	mem_free(s);
 }
 
-static int sq_begin(struct store *base, enum store_tx_kind kind, struct diag *reterr)
-{
-	struct sqlite_store *s = of(base);
-	int rc = sqlite3_exec(s->db, kind == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", NULL, NULL, NULL);
-	return rc == SQLITE_OK ? 0 : fail(s, rc, "beginning a change", reterr);
-}
-
 static void end_all_rows(struct sqlite_store *s)
 {
 	for (size_t i = 0; i < SQL_COUNT; i++)
@@ -184,21 +177,34 @@ static void end_all_rows(struct sqlite_store *s)
 		}
 }
 
+static void sq_rollback(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	end_all_rows(s);
+	/* After some errors SQLite has rolled back by itself; and its own parser may lack memory for the word. */
+	for (int tries = 0; tries < 3 && sqlite3_get_autocommit(s->db) == 0; tries++)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int sq_begin(struct store *base, enum store_tx_kind kind, struct diag *reterr)
+{
+	struct sqlite_store *s = of(base);
+	if (sqlite3_get_autocommit(s->db) == 0)
+		sq_rollback(base); /* one that found no memory before: else no change could ever begin again */
+	int rc = sqlite3_exec(s->db, kind == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		return 0;
+	int err = fail(s, rc, "beginning a change", reterr);
+	sq_rollback(base); /* memory may end just when it has begun */
+	return err;
+}
+
 static int sq_commit(struct store *base, struct diag *reterr)
 {
 	struct sqlite_store *s = of(base);
 	end_all_rows(s);
 	int rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	return rc == SQLITE_OK ? 0 : fail(s, rc, "keeping a change", reterr);
-}
-
-static void sq_rollback(struct store *base)
-{
-	struct sqlite_store *s = of(base);
-	end_all_rows(s);
-	/* After some errors SQLite has rolled back by itself. */
-	if (sqlite3_get_autocommit(s->db) == 0)
-		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static bool sq_alive(const struct store *base)
