@@ -39,8 +39,7 @@ int store_place(struct arena *mem, const char *server, const char *vault, const 
 		return diag_set(reterr, FW_EINVALID, "--store takes postgresql://SERVER[/PREFIX]; without it the stores are on SQLite");
 	const char *at = server + sizeof(scheme) - 1;
 	const size_t host = strcspn(at, "/?");
-	const char *path = at + host, *query = strchr(server, '?');
-	path += *path == '/';
+	const char *path = at[host] == '/' ? &at[host + 1] : &at[host], *query = strchr(server, '?');
 	const size_t n = strcspn(path, "?");
 	if (memchr(at, '@', host) != NULL)
 		return diag_set(reterr, FW_EINVALID, "--store names the server and no user: each vault has a role of its own, PREFIX_VAULT");
