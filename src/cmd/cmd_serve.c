@@ -18,6 +18,7 @@
 #include "cmd/cmd.h"
 #include "cmd/listen.h"
 #include "cmd/node_dir.h"
+#include "node/process/sandbox.h"
 #include "node/process/supervisor.h"
 #include "tbl/settings.h"
 
@@ -198,6 +199,25 @@ static int open_node(struct serve *s, struct diag *reterr)
 	return err != 0 ? err : open_socket(s, reterr);
 }
 
+/* The folder that ${file} lies in, or NULL. */
+static const char *folder_of(struct serve *s, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	return slash == NULL ? NULL : slash == file ? "/" : arena_strndup(s->c->mem, file, (size_t)(slash - file));
+}
+
+/* From here on nobody of this node writes elsewhere. */
+static int put_up_walls(struct serve *s, struct diag *reterr)
+{
+	struct supervisor_walls w = { .dirs_rw = { s->n.path, folder_of(s, s->n.settings.ledger_auditor_file) } };
+	const char *missing = NULL;
+	for (size_t i = 0; i < PROC_COUNT; i++) {
+		const char *url = s->cfg.child[i].boot.store_url;
+		w.connects = w.connects || (url != NULL && strncmp(url, "sqlite:", 7) != 0);
+	}
+	return sandbox_supervisor(&w, &missing, reterr); /* each child says what is missing, or refuses to start */
+}
+
 int cmd_serve(struct cmd_context *c)
 {
 	static struct serve s; /* larger than a stack likes */
@@ -213,6 +233,8 @@ int cmd_serve(struct cmd_context *c)
 		(void)io_close(s.cfg.listen_fd);
 		return FW_EXIT_OK;
 	}
+	if (err == 0)
+		err = put_up_walls(&s, &d);
 	if (err == 0)
 		err = supervisor_run(&s.cfg, &d);
 	return err == 0 ? FW_EXIT_OK : cmd_fail(c, err, &d);

@@ -217,6 +217,27 @@ MESSAGES = [
     ("say_too_much", "supervisor", "keeper", "ended", "lengths are checked before they are believed"),
 ]
 
+# The supervisor. Its children inherit its walls, so it keeps what any of them needs: reading (but not the memory of others),
+# writing in the node's folder, starting and ending processes of this program, changing users. All other rows must be
+# refused. It reads nothing from outside but messages of at most one byte (messages.tbl).
+SUPERVISOR_MAY = {
+    "read": lambda path: "%s" not in path and "{test}" not in path,
+    "list": lambda path: True,
+    "stat": lambda path: True,
+    "chdir": lambda path: True,
+    "inotify": lambda path: True,
+    "write": lambda path: path.startswith("{node}/"),
+    "create": lambda path: path.startswith("{node}/"),
+    "unlink": lambda path: path.startswith("{node}/"),
+    "truncate": lambda path: path.startswith("{node}/"),
+    "chmod": lambda path: path.startswith("{node}/"),
+    **dict.fromkeys("kill tgkill sigqueue pidfd_open prlimit_other fork clone3 thread mmap_x socket_unix socketpair setresuid "
+                    "setuid setgroups capset dumpable outlive setrlimit".split(), lambda path: True),
+}
+# They aim at descriptors that it has not, or narrow it further.
+NOT_FOR_SUPERVISOR = set("accept listener_connect listener_fast connect_own bind_own socket_filter ioctl fcntl_setown seccomp "
+                         "mmap_file_x".split())
+
 # What separate users refuse without any wall, by attempt: for these arguments.
 BY_USERS = {
     "read": lambda path: path.startswith("{node}") or path in ("/etc/shadow", "/proc/%s/mem", "/proc/%s/environ", "/proc/%s/fd/4"),

@@ -31,7 +31,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario")
 
 from imports_help import imported, row, summary, table  # noqa: E402
 from node import Node, Skip, main, scenario, until  # noqa: E402
-from expected import BY_USERS, FILES, MESSAGES, READER, ROWS, WALLED  # noqa: E402
+from expected import BY_USERS, FILES, MESSAGES, NOT_FOR_SUPERVISOR, READER, ROWS, SUPERVISOR_MAY, WALLED  # noqa: E402
 
 # As in break_in.h and chan.h.
 PROCS = ["supervisor", "front", "house", "strategic", "operational", "protection", "keeper", "reader"]
@@ -89,8 +89,8 @@ class Board:
         """(state, result)"""
         return struct.unpack_from(ROW, self.memory, self.at(i))[3:5]
 
-    def killed(self, i):
-        struct.pack_into("<I", self.memory, self.at(i) + 32 + 256 + 4, KILLED)
+    def set(self, i, state):
+        struct.pack_into("<I", self.memory, self.at(i) + 32 + 256 + 4, state)
 
     def indexes(self, process, *states):
         return [i for i, p in enumerate(self.rows) if p == PROCS.index(process) and self.of(i)[0] in states]
@@ -122,12 +122,12 @@ class BreakIn:
         self.bin = folder / "bin"
         self.bin.mkdir()
         os.environ["FAIRWAY_PROGRAM"] = shutil.copy(program(), self.bin)  # a copy: the control writes beside it
-        self.board = Board(folder / "board", walls_off, connects)
         settings = {"session.factor": "optional"}
         if users:  # as init --users does, with users that every Debian has
             settings.update({"process." + name: user for name, user in USERS.items()})
-        self.node = Node(folder, settings=settings, env={"FAIRWAY_BREAK_IN": str(self.board.path)}, start=False)
+        self.node = Node(folder, settings=settings, env={"FAIRWAY_BREAK_IN": str(folder / "node" / "run" / "board")}, start=False)
         self.node.init()
+        self.board = Board(self.node.dir / "run" / "board", walls_off, connects)  # where the supervisor's walls let it be written
         self.outcome = {}
         self.prepare()
         for name, user in USERS.items() if users else ():
@@ -198,8 +198,8 @@ class BreakIn:
             stuck = [self.now[i] for p in PROCS for i in board.indexes(p, BEGUN)]
             raise AssertionError(f"{e}; under way: {stuck}") from e
         finally:
-            self.note_deaths()
             node.crash()
+        self.note_deaths()
 
     def deaths(self, process):
         event = "reader.death" if process == "reader" else "process.death"
@@ -222,9 +222,11 @@ class BreakIn:
     def note_deaths(self):
         for process in PROCS:
             for i, words in zip(self.board.indexes(process, BEGUN), self.deaths(process)):
-                self.board.killed(i)
+                self.board.set(i, KILLED)
                 attempt, argument, _ = self.now[i]
                 self.outcome[process, attempt, argument] = cause_of(words)
+            for i in self.board.indexes(process, BEGUN):
+                self.board.set(i, OPEN)  # the node's end came before its own: again
 
 
 def expand(rows, processes=None):
@@ -295,20 +297,39 @@ def no_process_reaches_beyond_its_row(folder):
     compare(ROWS, try_all(BreakIn(folder), expand(ROWS)), lacking)
 
 
+def rows_of_supervisor():
+    for attempt, argument, _, _, why in ROWS:
+        if attempt not in NOT_FOR_SUPERVISOR:
+            may = SUPERVISOR_MAY.get(attempt, lambda path: False)(argument)
+            yield attempt, argument, "supervisor", "supervisor" if may else "", why
+
+
+@scenario
+def the_supervisor_writes_nowhere_else_and_starts_nothing_else(folder):
+    if os.geteuid() != 0:
+        raise Skip("what the supervisor may as root is what the table tells")
+    rows = list(rows_of_supervisor())
+    broken = BreakIn(folder)
+    broken.attempt(expand(rows))
+    compare(rows, broken.outcome, (lambda a, t, p: a in ("write", "create", "execve")) if landlock() < 1 else None)
+
+
 @scenario
 def without_walls_the_same_attempts_succeed(folder):
     """the control: what is refused here too would prove nothing above"""
     broken = BreakIn(folder, walls_off=True)
     for process in WALLED.split():
         broken.attempt(expand(ROWS, [process]))
+    supervisor = [row for row in rows_of_supervisor() if row[0] != "execve"]  # it would be gone
+    broken.attempt(expand(supervisor))
     useless, absent = [], set()
-    for attempt, argument, who, _, _ in ROWS:
+    for attempt, argument, who, _, _ in ROWS + supervisor:
         for process in who.split():
             found = broken.outcome.get((process, attempt, argument), "nothing: it did not happen")
             if found == "ENOSYS":
                 absent.add(attempt)
             elif found in REFUSED or found.startswith("nothing"):
-                if os.geteuid() == 0 or attempt not in ROOT:
+                if os.geteuid() == 0 or attempt not in ROOT and argument != "/etc/shadow":
                     useless.append(f"{process}: {attempt} {argument} -> {found}")
     if absent:
         print(f"# this kernel has none of: {', '.join(sorted(absent))}", flush=True)

@@ -20,35 +20,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "node/process/sandbox_int.h"
 #include "store/store.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FW_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-#define FW_SANITIZED 1
-#endif
-#endif
 /* libseccomp's macros leave fields of their structs out. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-
-/* What the headers of Debian 12 do not name yet. Values are ABI. */
-#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
-#endif
-#define FW_ACCESS_FS_IOCTL_DEV (1ULL << 15)
-#define FW_ACCESS_NET_BIND (1ULL << 0)
-#define FW_ACCESS_NET_CONNECT (1ULL << 1)
-#define FW_RULE_NET_PORT 2
-#define FW_SCOPE_ABSTRACT (1ULL << 0)
-#define FW_SCOPE_SIGNAL (1ULL << 1)
-
-struct fw_ruleset_attr { /* struct landlock_ruleset_attr of ABI 6 */
-	uint64_t fs, net, scoped;
-};
-struct fw_net_port_attr {
-	uint64_t access, port;
-};
 
 /*
  * System calls by group; a process gets the groups that its row names.
@@ -270,32 +246,12 @@ static int enter_seccomp(const struct sandbox *sb, struct diag *reterr)
 				   strerror(err < 0 ? -err : err));
 }
 
-#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_WRITE                                                                                   \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                          \
-	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |                               \
-	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
-#define FS_ALL_V1 ((UINT64_C(1) << 13) - 1)
-
-/* ${kind}: O_DIRECTORY, or 0 for a file. */
-static int allow_path(int ruleset, const char *path, int kind, uint64_t access, struct diag *reterr)
-{
-	int fd = open(path, O_PATH | O_CLOEXEC | kind);
-	if (fd < 0)
-		return diag_set(reterr, -errno, "cannot open %s: %s", path, err_text(-errno));
-	struct landlock_path_beneath_attr attr = { .allowed_access = access, .parent_fd = fd };
-	long err = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
-	int ret = err == 0 ? 0 : diag_set(reterr, -errno, "Landlock refused %s", path);
-	(void)close(fd);
-	return ret;
-}
-
 /* What the store reads, and the ports at which its servers are. */
 static int add_store_rules(int ruleset, const struct store_reach *store, long abi, struct diag *reterr)
 {
 	int ret = 0;
 	for (size_t i = 0; ret == 0 && i < STORE_REACH_MAX && store->file[i] != NULL; i++)
-		ret = allow_path(ruleset, store->file[i], 0, LANDLOCK_ACCESS_FS_READ_FILE, reterr);
+		ret = landlock_allow(ruleset, store->file[i], 0, LANDLOCK_ACCESS_FS_READ_FILE, reterr);
 	for (size_t i = 0; ret == 0 && abi >= 4 && i < STORE_REACH_MAX && store->port[i] != 0; i++) {
 		struct fw_net_port_attr port = { .access = FW_ACCESS_NET_CONNECT, .port = store->port[i] };
 		if (syscall(SYS_landlock_add_rule, ruleset, FW_RULE_NET_PORT, &port, 0) != 0)
@@ -309,17 +265,17 @@ static int add_rules(int ruleset, const struct sandbox *sb, long abi, struct dia
 	uint64_t rw = FS_READ | FS_WRITE | (abi >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
 	int ret = 0;
 	for (size_t i = 0; ret == 0 && i < 4 && sb->dirs_rw[i] != NULL; i++)
-		ret = allow_path(ruleset, sb->dirs_rw[i], O_DIRECTORY, rw, reterr);
+		ret = landlock_allow(ruleset, sb->dirs_rw[i], O_DIRECTORY, rw, reterr);
 	for (size_t i = 0; ret == 0 && i < 4 && sb->dirs_ro[i] != NULL; i++)
-		ret = allow_path(ruleset, sb->dirs_ro[i], O_DIRECTORY, FS_READ, reterr);
+		ret = landlock_allow(ruleset, sb->dirs_ro[i], O_DIRECTORY, FS_READ, reterr);
 	return ret == 0 && sb->store != NULL ? add_store_rules(ruleset, sb->store, abi, reterr) : ret;
 }
 
 static int enter_landlock(const struct sandbox *sb, const char **ret_missing, struct diag *reterr)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = landlock_abi();
 	if (abi < 1) {
-		*ret_missing = "this kernel has no Landlock: processes are not held to their folders";
+		*ret_missing = landlock_absent;
 		return 0;
 	}
 	struct fw_ruleset_attr attr = { .fs = FS_ALL_V1 };
@@ -328,15 +284,10 @@ static int enter_landlock(const struct sandbox *sb, const char **ret_missing, st
 	attr.fs |= abi >= 5 ? FW_ACCESS_FS_IOCTL_DEV : 0;
 	attr.net = abi >= 4 ? FW_ACCESS_NET_BIND | FW_ACCESS_NET_CONNECT : 0;
 	attr.scoped = abi >= 6 ? FW_SCOPE_ABSTRACT | FW_SCOPE_SIGNAL : 0;
-	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
-	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	int fd = landlock_make(&attr, abi);
 	if (fd < 0)
-		return diag_set(reterr, -errno, "Landlock refused the rules");
-	int ret = add_rules(fd, sb, abi, reterr);
-	if (ret == 0 && syscall(SYS_landlock_restrict_self, fd, 0) != 0)
-		ret = diag_set(reterr, -errno, "Landlock refused to hold this process");
-	(void)close(fd);
-	return ret;
+		return diag_set(reterr, fd, "Landlock refused the rules");
+	return landlock_enter(fd, add_rules(fd, sb, abi, reterr), reterr);
 }
 
 static void set_limit(int what, rlim_t n)

@@ -37,4 +37,14 @@ struct sandbox {
 /* 0, or an error after which the caller must exit. *ret_missing (static words) names a wall the kernel lacks, else NULL. */
 int sandbox_enter(const struct sandbox *sb, const char **ret_missing, struct diag *reterr);
 
+/*
+ * The supervisor's own, from when it starts its first child.  They hold its children too,
+ * so they are wide: sandbox_supervisor.c says what they forbid and what remains.
+ */
+struct supervisor_walls {
+	const char *dirs_rw[4]; /* where it and its children write, NULL after the last */
+	bool connects;          /* a child's store is on PostgreSQL */
+};
+int sandbox_supervisor(const struct supervisor_walls *w, const char **ret_missing, struct diag *reterr);
+
 #endif
