@@ -37,7 +37,7 @@ int store_place(struct arena *mem, const char *server, const char *vault, const 
 {
 	if (strncmp(server, scheme, sizeof(scheme) - 1) != 0)
 		return diag_set(reterr, FW_EINVALID, "--store takes postgresql://SERVER[/PREFIX]; without it the stores are on SQLite");
-	const char *at = server + sizeof(scheme) - 1;
+	const char *at = strchr(server, ':') + sizeof("://") - 1;
 	const size_t host = strcspn(at, "/?");
 	const char *path = at[host] == '/' ? &at[host + 1] : &at[host], *query = strchr(server, '?');
 	const size_t n = strcspn(path, "?");
