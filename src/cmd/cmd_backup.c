@@ -12,8 +12,7 @@
  * backup itself.  The signed head is read before the store is copied, so that the store
  * always reaches at least as far as the head.
  *
- * A store on PostgreSQL is copied by the database's own tools, whose output comes in
- * on standard input (--stdin).
+ * A store on PostgreSQL is copied by pg_dump, which begins after the head was read, too.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,6 +31,7 @@
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/node_dir.h"
+#include "cmd/pg_tool.h"
 #include "node/backup/archive.h"
 #include "node/backup/erasures.h"
 #include "node/ledger/ledger.h"
@@ -191,12 +191,23 @@ static int put_sqlite(struct backup *b, struct archive_writer *w, struct store *
 	return err;
 }
 
+static int put_dump(struct backup *b, struct archive_writer *w, int vault, struct diag *reterr)
+{
+	struct pg_tool t;
+	int err = pg_tool_dump(node_dir_store_url(&b->n, b->c->mem, vault), &t, reterr);
+	if (err != 0)
+		return err;
+	err = archive_put_fd(w, arena_printf(b->c->mem, "%s.dump", vault_rows[vault].name), t.fd, reterr);
+	int ended = pg_tool_end(&t, err == 0 ? reterr : NULL);
+	return err != 0 ? err : ended;
+}
+
 static int fill_vault(struct backup *b, struct archive_writer *w, int vault, struct store *s, const struct buf *head,
 		      const char *head_name, struct diag *reterr)
 {
 	struct arena *mem = b->c->mem;
 	const char *name = vault_rows[vault].name;
-	bool dump = cmd_flag(b->c, "stdin");
+	bool dump = store_engine(s) == STORE_PG;
 	int err = put_manifest(b, w, vault, dump ? "postgresql" : "sqlite", reterr);
 	if (err == 0 && vault == VAULT_HOUSE)
 		err = put_file(w, "fairway.conf", node_dir_path(&b->n, mem, "fairway.conf"), false, reterr);
@@ -205,8 +216,7 @@ static int fill_vault(struct backup *b, struct archive_writer *w, int vault, str
 	if (err == 0)
 		err = put_text(w, head_name, head->data, head->len, reterr);
 	if (err == 0)
-		err = dump ? archive_put_fd(w, arena_printf(mem, "%s.dump", name), STDIN_FILENO, reterr) :
-			     put_sqlite(b, w, s, vault, reterr);
+		err = dump ? put_dump(b, w, vault, reterr) : put_sqlite(b, w, s, vault, reterr);
 	/* After the store: what was erased since is in the journal and only done again. */
 	if (err == 0)
 		err = put_file(w, ERASURES_FILE, node_dir_path(&b->n, mem, arena_printf(mem, "%s/%s", name, ERASURES_FILE)), true,
@@ -278,18 +288,6 @@ static int fill_part(struct backup *b, struct archive_writer *w, void *arg, stru
 	return fill_vault(b, w, p->vault, p->s, &p->head, p->head_name, reterr);
 }
 
-static int check_engine(const struct backup *b, const struct store *s, int vault, struct diag *reterr)
-{
-	bool pg = store_engine(s) == STORE_PG, dump = cmd_flag(b->c, "stdin");
-	if (pg && !dump)
-		return diag_set(reterr, FW_EINVALID,
-				"the store of %s is on PostgreSQL, whose own tool copies it: pg_dump -Fc URL | fairway backup DIR -o FOLDER "
-				"--vault %s --stdin", vault_rows[vault].name, vault_rows[vault].name);
-	if (!pg && dump)
-		return diag_set(reterr, FW_EINVALID, "the store of %s is on SQLite: --stdin is for PostgreSQL", vault_rows[vault].name);
-	return 0;
-}
-
 static int backup_vault(struct backup *b, int vault, struct diag *reterr)
 {
 	struct custodian_public to[CUSTODIANS_MAX];
@@ -299,8 +297,6 @@ static int backup_vault(struct backup *b, int vault, struct diag *reterr)
 	int err = recipients(b, vault, to, &n, reterr);
 	if (err == 0)
 		err = node_dir_store(&b->n, b->c->mem, vault, false, &p.s, reterr);
-	if (err == 0)
-		err = check_engine(b, p.s, vault, reterr);
 	if (err == 0)
 		err = note_backup(p.s, to, n, quorum_of(vault), reterr);
 	if (err == 0)
@@ -324,8 +320,6 @@ static int run(struct backup *b, struct diag *reterr)
 {
 	const char *only[VAULT_COUNT];
 	size_t n = cmd_option_all(b->c, "vault", only, VAULT_COUNT);
-	if (cmd_flag(b->c, "stdin") && n != 1)
-		return diag_set(reterr, FW_EINVALID, "--stdin is of one vault: name it with --vault");
 	int err = node_dir_open(cmd_argument(b->c, 0), b->c->mem, &b->n, reterr);
 	if (err == 0)
 		err = keys_start();

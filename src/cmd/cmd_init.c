@@ -35,7 +35,7 @@
 #include "store/store.h"
 #include "tbl/settings.h"
 
-enum { CUSTODIANS = 32, ID_BYTES = 5, PASSWORDS_MAX = 65536, USERS_PREFIX_MAX = 20 };
+enum { CUSTODIANS = 32, ID_BYTES = 5, USERS_PREFIX_MAX = 20 };
 
 struct made_key {
 	const char *vault, *login, *passphrase, *file;
@@ -168,31 +168,13 @@ static int read_custodians(struct init *in)
 static int read_passwords(struct init *in)
 {
 	const char *path = cmd_option(in->c, "password-file");
-	struct buf b;
-	if (path == NULL)
-		return 0;
-	buf_init(&b, PASSWORDS_MAX);
-	int err = io_read_file(path, &b, in->d);
-	if (err == 0 && (in->passwords = arena_strndup(in->mem, b.data != NULL ? (const char *)b.data : "", b.len)) == NULL)
-		err = -ENOMEM;
-	buf_wipe(&b);
-	buf_release(&b);
-	return err;
+	return path == NULL ? 0 : password_file(in->mem, path, &in->passwords, in->d);
 }
 
-/* The line "NAME:..." of the password file; NULL if there is none. */
 static const char *password_of(void *arg, const char *name)
 {
 	struct init *in = arg;
-	size_t n = strlen(name);
-	for (const char *line = in->passwords; line != NULL && *line != '\0';) {
-		size_t len = strcspn(line, "\r\n");
-		if (len > n + 1 && strncmp(line, name, n) == 0 && line[n] == ':')
-			return arena_strndup(in->mem, line + n + 1, len - n - 1);
-		line += len;
-		line += strspn(line, "\r\n");
-	}
-	return NULL;
+	return password_line(in->mem, in->passwords, name);
 }
 
 static int plan_stores(struct init *in)
@@ -236,25 +218,10 @@ static int plan_settings(struct init *in)
 
 /* ---- stores, accounts, keys ---- */
 
-/* The password of a vault's role, "store.VAULT:..." of the password file, to where only the vault's process finds it. */
-static int keep_store_password(struct init *in, int vault)
-{
-	const char *name = vault_rows[vault].name, *password = password_of(in, arena_printf(in->mem, "store.%s", name));
-	struct buf b;
-	if (password == NULL)
-		return 0;
-	buf_init(&b, PASSWORDS_MAX);
-	store_pgpass(password, &b);
-	int err = buf_failed(&b) ? b.error : io_create_file(inside(in, arena_printf(in->mem, "%s/pgpass", name)), b.data, b.len, 0600, in->d);
-	buf_wipe(&b);
-	buf_release(&b);
-	return err;
-}
-
 static int open_stores(struct init *in)
 {
 	for (int v = 0; v < VAULT_COUNT; v++) {
-		int err = keep_store_password(in, v);
+		int err = password_to_store(in->mem, in->passwords, in->n.path, vault_rows[v].name, in->d);
 		if (err == 0)
 			err = node_dir_store(&in->n, in->mem, v, true, &in->stores[v], in->d);
 		if (err != 0)

@@ -16,8 +16,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "cmd/pg_tool.h"
 #include "cmd/restore.h"
-#include "store/store.h"
+#include "cmd/store_place.h"
+#include "tbl/settings.h"
 
 enum { KEYS_MAX = 32, KEY_FILE_MAX = 8192, MARKER_MAX = 4096 };
 
@@ -206,24 +208,62 @@ static int bring_up(struct restore *r, int item, struct diag *reterr)
 	return err;
 }
 
-/* A dump waits for its database: is it loaded? */
+/* Load a dump. Into a database that holds anything, a node that still serves maybe, nothing is loaded. */
 static int take_up_dump(struct restore *r, int item, struct diag *reterr)
 {
 	const char *name = item_name(item), *dump = restore_path(r, arena_printf(r->c->mem, "%s/%s.dump", name, name));
-	struct store *s = NULL;
+	const char *url = node_dir_store_url(&r->n, r->c->mem, item_vault(item));
 	struct diag d = DIAG_INIT;
-	int err = node_dir_store(&r->n, r->c->mem, item_vault(item), false, &s, &d);
-	store_close(s);
-	if (err != 0) {
-		tell(r, item, arena_printf(r->c->mem,
-					   "waits: load %s into the database that fairway.conf names (pg_restore), then run this again (%s)",
-					   dump, d.text));
+	if (dump == NULL || url == NULL)
+		return -ENOMEM;
+	if (pg_tool_load(url, dump, &d) != 0) {
+		tell(r, item, arena_printf(r->c->mem, "waits: %s. Its database must be there and be empty: make it with "
+						      "packaging/postgresql/databases.sql, and name the server with --store and the passwords with "
+						      "--password-file if they are not those of the old node; then run this again", d.text));
 		return 0;
 	}
-	err = bring_up(r, item, reterr);
-	if (err == 0)
-		err = io_unlink(dump);
+	int err = set_state(r, item, ITEM_UNPACKED, reterr);
+	return err == 0 ? io_unlink(dump) : err;
+}
+
+/* ---- where stores on PostgreSQL go ---- */
+
+static int write_conf(struct restore *r, struct diag *reterr)
+{
+	struct buf b;
+	buf_init(&b, SETTING_FILE_MAX);
+	settings_write(&r->n.settings, &b);
+	int err = buf_failed(&b) ? b.error : io_write_file(restore_path(r, "fairway.conf"), b.data, b.len, 0600, reterr);
+	buf_release(&b);
 	return err;
+}
+
+static int place_store(struct restore *r, const char *server, int vault, struct diag *reterr)
+{
+	const char *name = vault_rows[vault].name, *url;
+	if (strncmp(node_dir_store_url(&r->n, r->c->mem, vault), "postgresql:", 11) != 0)
+		return diag_set(reterr, FW_EINVALID, "--store: the backup's store of %s is on SQLite and stays there", name);
+	int err = store_place(r->c->mem, server, name, &url, reterr);
+	return err != 0 ? err : settings_set(&r->n.settings, arena_printf(r->c->mem, "store.%s", name), url, r->c->mem, reterr);
+}
+
+/* The settings of the node, with the stores where --store says. */
+static int open_node(struct restore *r, struct diag *reterr)
+{
+	const char *server = cmd_option(r->c, "store"), *passwords = cmd_option(r->c, "password-file");
+	char *text = NULL;
+	int err = node_dir_open(r->dir, r->c->mem, &r->n, reterr);
+	if (err == 0 && passwords != NULL)
+		err = password_file(r->c->mem, passwords, &text, reterr);
+	/* What is loaded already stays where it is. */
+	for (int i = ITEM_HOUSE; err == 0 && server != NULL && i < ITEM_COUNT; i++)
+		if (r->state[i] == ITEM_WANTED || r->state[i] == ITEM_DUMP)
+			err = place_store(r, server, item_vault(i), reterr);
+	for (int v = 0; err == 0 && text != NULL && v < VAULT_COUNT; v++)
+		err = password_to_store(r->c->mem, text, r->dir, vault_rows[v].name, reterr);
+	if (text != NULL)
+		cmd_wipe(text);
+	return err == 0 && server != NULL ? write_conf(r, reterr) : err;
 }
 
 static int unpack(struct restore *r, int item, struct diag *reterr)
@@ -236,7 +276,7 @@ static int unpack(struct restore *r, int item, struct diag *reterr)
 		return 0;
 	}
 	if (err == 0 && item == ITEM_HOUSE)
-		err = node_dir_open(r->dir, r->c->mem, &r->n, &d);
+		err = open_node(r, &d);
 	if (err == 0)
 		err = set_state(r, item, item == ITEM_KEYS ? ITEM_DONE : dump ? ITEM_DUMP : ITEM_UNPACKED, &d);
 	if (err < 0) {
@@ -251,7 +291,7 @@ static int restore_item(struct restore *r, int item, struct diag *reterr)
 	int err = r->state[item] == ITEM_WANTED ? unpack(r, item, reterr) : 0;
 	if (err == 0 && r->state[item] == ITEM_DUMP)
 		err = take_up_dump(r, item, reterr);
-	else if (err == 0 && r->state[item] == ITEM_UNPACKED)
+	if (err == 0 && r->state[item] == ITEM_UNPACKED)
 		err = bring_up(r, item, reterr);
 	return err;
 }
@@ -272,7 +312,7 @@ static int restore_all(struct restore *r, struct diag *reterr)
 	if (err == 0 && r->state[ITEM_KEYS] == ITEM_DONE)
 		err = restore_load(r, reterr);
 	if (err == 0 && r->state[ITEM_HOUSE] != ITEM_WANTED)
-		err = node_dir_open(r->dir, r->c->mem, &r->n, reterr);
+		err = open_node(r, reterr);
 	for (int i = 0; err == 0 && i < ITEM_COUNT; i++)
 		err = restore_item(r, i, reterr);
 	if (err == 0 && left(r) == 0) {

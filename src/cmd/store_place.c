@@ -8,10 +8,15 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
+#include "cmd/cmd.h"
 
 static const char scheme[] = "postgresql://";
 
-enum { PREFIX_MAX = 40 }; /* with the longest vault's name within PostgreSQL's 63 */
+enum {
+	PREFIX_MAX = 40, /* with the longest vault's name within PostgreSQL's 63 */
+	PASSWORDS_MAX = 65536,
+};
 
 /* What init decides itself may not be said otherwise, and a password not at all. */
 static const char *taken_option(const char *query)
@@ -59,7 +64,32 @@ int store_place(struct arena *mem, const char *server, const char *vault, const 
 	return 0;
 }
 
-void store_pgpass(const char *password, struct buf *out)
+int password_file(struct arena *mem, const char *path, char **ret, struct diag *reterr)
+{
+	struct buf b;
+	buf_init(&b, PASSWORDS_MAX);
+	int err = io_read_file(path, &b, reterr);
+	if (err == 0 && (*ret = arena_strndup(mem, b.data != NULL ? (const char *)b.data : "", b.len)) == NULL)
+		err = -ENOMEM;
+	buf_wipe(&b);
+	buf_release(&b);
+	return err;
+}
+
+char *password_line(struct arena *mem, const char *text, const char *name)
+{
+	const size_t n = strlen(name);
+	for (const char *line = text; line != NULL && *line != '\0';) {
+		size_t len = strcspn(line, "\r\n");
+		if (len > n + 1 && strncmp(line, name, n) == 0 && line[n] == ':')
+			return arena_strndup(mem, line + n + 1, len - n - 1);
+		line += len;
+		line += strspn(line, "\r\n");
+	}
+	return NULL;
+}
+
+static void put_pgpass(const char *password, struct buf *out)
 {
 	buf_puts(out, "*:*:*:*:");
 	for (; *password != '\0'; password++) {
@@ -68,4 +98,22 @@ void store_pgpass(const char *password, struct buf *out)
 		buf_putc(out, (uint8_t)*password);
 	}
 	buf_putc(out, '\n');
+}
+
+int password_to_store(struct arena *mem, const char *text, const char *folder, const char *vault, struct diag *reterr)
+{
+	const char *name = arena_printf(mem, "store.%s", vault), *path = arena_printf(mem, "%s/%s/pgpass", folder, vault);
+	if (name == NULL || path == NULL)
+		return -ENOMEM;
+	char *password = password_line(mem, text, name);
+	struct buf b;
+	if (password == NULL)
+		return 0;
+	buf_init(&b, PASSWORDS_MAX);
+	put_pgpass(password, &b);
+	cmd_wipe(password);
+	int err = buf_failed(&b) ? b.error : io_write_file(path, b.data, b.len, 0600, reterr);
+	buf_wipe(&b);
+	buf_release(&b);
+	return err;
 }

@@ -16,7 +16,11 @@ struct diag;
  */
 int store_place(struct arena *mem, const char *server, const char *vault, const char **ret_url, struct diag *reterr);
 
-/* A password file of libpq for one role. */
-void store_pgpass(const char *password, struct buf *out);
+/* The text of a file of lines NAME:PASSWORD. Wipe it with cmd_wipe. */
+int password_file(struct arena *mem, const char *path, char **ret, struct diag *reterr);
+/* The password of a line; NULL if there is none, or ${text} is NULL. */
+char *password_line(struct arena *mem, const char *text, const char *name);
+/* The password "store.VAULT" to FOLDER/VAULT/pgpass, in libpq's form, 0600, where only the vault's process finds it; 0 if there is none. */
+int password_to_store(struct arena *mem, const char *text, const char *folder, const char *vault, struct diag *reterr);
 
 #endif
