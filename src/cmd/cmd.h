@@ -76,7 +76,7 @@ void cmd_print_usage(const struct command_row *row); /* its first line, to stand
 
 typedef int cmd_fn(struct cmd_context *c);
 cmd_fn cmd_init, cmd_serve, cmd_backup, cmd_restore, cmd_doctor, cmd_version, cmd_completion, cmd_help;
-cmd_fn cmd_report_import, cmd_report_imports, cmd_report_list, cmd_report_show, cmd_report_export;
+cmd_fn cmd_report_import, cmd_report_imports, cmd_report_list, cmd_report_show, cmd_report_export, cmd_report_erase;
 cmd_fn cmd_user_login, cmd_user_logout, cmd_user_password, cmd_user_factor, cmd_user_sessions;
 cmd_fn cmd_user_list, cmd_user_add, cmd_user_lock, cmd_user_unlock, cmd_user_reset, cmd_user_agencies, cmd_user_agency;
 cmd_fn cmd_user_grants, cmd_user_grant, cmd_user_revoke, cmd_user_agree;

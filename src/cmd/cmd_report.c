@@ -303,6 +303,20 @@ int cmd_report_show(struct cmd_context *c)
 	return status;
 }
 
+int cmd_report_erase(struct cmd_context *c)
+{
+	struct buf path;
+	json_t *body = json_pack("{s:s}", "reason", cmd_option(c, "reason"));
+	buf_init(&path, 2000);
+	client_path(&path, "/api/report/incidents/", cmd_argument(c, 0), "/erase", NULL);
+	buf_putc(&path, '\0');
+	int status = ask_and_print(c, "POST", (const char *)path.data, body, NULL);
+	buf_release(&path);
+	if (status == FW_EXIT_OK && !cmd_json(c))
+		(void)printf("Erased: %s\n", cmd_argument(c, 0));
+	return status;
+}
+
 int cmd_report_export(struct cmd_context *c)
 {
 	struct diag d = DIAG_INIT;

@@ -26,6 +26,7 @@ static cmd_fn *const functions[CMD_COUNT] = {
 	[CMD_REPORT_IMPORTS] = cmd_report_imports,
 	[CMD_REPORT_LIST] = cmd_report_list,
 	[CMD_REPORT_SHOW] = cmd_report_show,
+	[CMD_REPORT_ERASE] = cmd_report_erase,
 	[CMD_REPORT_EXPORT] = cmd_report_export,
 	[CMD_USER_LOGIN] = cmd_user_login,
 	[CMD_USER_LOGOUT] = cmd_user_logout,

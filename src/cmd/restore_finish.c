@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "cmd/restore.h"
+#include "domain/report/report_erase.h"
 #include "node/backup/erasures.h"
 #include "node/ledger/ledger.h"
 #include "node/ledger/signer.h"
@@ -40,7 +41,14 @@ static int erase_entry(struct store *s, const struct erasure *e, struct diag *re
 	return ledger_erase(s, &e->id[0], reterr);
 }
 
+static int erase_report(struct store *s, const struct erasure *e, struct diag *reterr)
+{
+	struct uuid nobody = UUID_NIL;
+	return report_erase(s, &e->id[0], &e->id[1], e->at, &nobody, "Erased again when a backup was restored.", reterr);
+}
+
 static const struct eraser erasers[] = {
+	{ report_erasure_kind, erase_report },
 	{ "ledger.entry", erase_entry },
 };
 

@@ -262,6 +262,35 @@ def what_was_erased_stays_erased(folder):
         again.cli("restore", place, node.folder / "new2", *everybody(folder), "--no-erasures")
 
 
+@scenario
+def a_report_that_was_erased_does_not_come_back_with_a_backup(folder):
+    with made(folder) as node:
+        focal = node.login("focal.point")
+        books = focal.get("/api/report/codebooks").expect(200).json()["codebooks"]
+        kind = next(b for b in books if b["name"] == "incident_type")["values"][0]["code"]
+        ids = [focal.post("/api/report/incidents", {"type": kind, "when": {"from": "2026"}, "place": {"text": f"Exercise {i}"}})
+               .expect(201).json()["id"] for i in range(3)]
+        place = backup(node)
+        node.login("custodian.strategic").post(f"/api/report/incidents/{ids[1]}/erase", {"reason": "Exercise"}).expect(204)
+        node.stop()
+        log = node.dir / "strategic" / "erasures.log"
+        assert len(log.read_text().splitlines()) == 1 and ids[1] in log.read_text(), log.read_text()
+        (node.folder / "empty").write_text("")
+        others = [w for v in ("house", "operational", "protection") for w in ("--erasures", f"{v}={node.folder / 'empty'}")]
+        new = node.folder / "new"
+        done = node.cli("restore", place, new, *everybody(folder), "--erasures", f"strategic={log}", *others)
+        assert "1 erasures done again" in done.stdout or "1 erasure done again" in done.stdout, done.stdout
+    with served(folder, new) as again:
+        again.passwords, again.secrets, again.codes_used = node.passwords, node.secrets, node.codes_used
+        again.start()
+        focal = again.login("focal.point")
+        assert {i["id"] for i in focal.get("/api/report/incidents").expect(200).json()["incidents"]} == {ids[0], ids[2]}
+        focal.get("/api/report/incidents/" + ids[1]).expect(404)
+        session = auditor_of(again, "strategic")
+        assert len(ledger(session, "strategic", event="backup.replay")["entries"]) == 1
+        assert session.post("/api/strategic/ledger/verify", {}).expect(200).json()["verified"]
+
+
 def limited(*words, size):
     """Run with files held to ${size} bytes: the disk is full there."""
     def before():

@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import pathlib
 import urllib.parse
 
 from node import Node, main, scenario, until
@@ -243,6 +244,47 @@ def readings_of_personal_reports_are_in_the_ledger_and_others_are_not(folder):
         assert count("incident.write") == 2
 
 
+@scenario
+def a_custodian_erases_a_report_and_nothing_of_it_is_left(folder):
+    with Node(folder) as node:
+        focal, custodian = node.login("focal.point"), node.login("custodian.strategic")
+        report = fitting(focal, number="GONE-1")
+        report["place"]["text"] = "A cove that must be forgotten"
+        lines = json.dumps(dict(report, provenance={"system": "fairway", "source_id": "GONE-1"})).encode() + b"\n"
+
+        def bring(upload):
+            handed = focal.post("/api/report/imports?file=gone.jsonl", upload=upload).expect(202).json()
+            return until(lambda: (lambda i: i if i["state"] in ("done", "failed") else None)(focal.get("/api/report/imports/" + handed["id"]).json()))
+
+        assert bring(lines)["added"] == 1
+        gone = focal.get("/api/report/incidents").json()["incidents"][0]["id"]
+        focal.put("/api/report/incidents/" + gone, dict(report, based_on=1, counts={"dead": 5})).expect(200)
+        stays = focal.post("/api/report/incidents", fitting(focal, number="STAYS")).expect(201).json()["id"]
+        path = f"/api/report/incidents/{gone}/erase"
+        for nobody in ("focal.point", "reporter", "analyst", "strategic.auditor", "administrator", "custodian.house"):
+            node.login(nobody).post(path, {"reason": "Not allowed to"}).expect(403)
+        custodian.post(path, {"reason": ""}).expect(422)
+        custodian.post(f"/api/report/incidents/{stays[:-4]}0000/erase", {"reason": "No such report"}).expect(404)
+        custodian.post(path, {"reason": "Request of the person concerned (exercise)"}).expect(204)
+        custodian.post(path, {"reason": "Once more"}).expect(404)
+        focal.get("/api/report/incidents/" + gone).expect(404)
+        page = focal.get("/api/report/incidents").json()
+        assert [i["id"] for i in page["incidents"]] == [stays] and page["total"] == 1, page
+        assert focal.get("/api/report/overview").json()["n"] == 1
+        done = bring(lines)
+        assert (done["added"], done["changed"]) == (0, 0), done
+        done = bring(lines.replace(b'"persons": 60', b'"persons": 61'))
+        assert (done["added"], done["changed"], done["refused"]) == (0, 0, 1) and "erased" in done["problems"][0]["text"], done
+        events = [e["event"] for e in node.login("strategic.auditor").get("/api/strategic/ledger").json()["entries"]]
+        assert events.count("incident.erase") == 1, events
+        assert node.login("strategic.auditor").post("/api/strategic/ledger/verify", {}).expect(200).json()["verified"]
+        node.restart()
+        assert node.login("focal.point").get("/api/report/incidents").json()["total"] == 1
+        node.stop()
+        left = [p.name for p in (node.dir / "strategic").rglob("*") if p.is_file() and b"must be forgotten" in p.read_bytes()]
+        assert left == [], left
+
+
 def rows_of(answer):
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
 
@@ -293,7 +335,6 @@ def exports_hold_what_was_written_and_nothing_that_runs(folder):
 
 @scenario
 def an_export_reads_back_in_on_another_node(folder):
-    import pathlib
     here, there = pathlib.Path(folder) / "a", pathlib.Path(folder) / "b"
     here.mkdir()
     there.mkdir()

@@ -21,6 +21,7 @@ const struct call_row report_calls[] = {
 	{ OP_WRITE_INCIDENT, report_write_incident },
 	{ OP_SEE_INCIDENT, report_see_incident },
 	{ OP_CORRECT_INCIDENT, report_correct_incident },
+	{ OP_ERASE_INCIDENT, report_erase_incident },
 	{ OP_REFER_PERSON, report_refer_person },
 	{ OP_LIST_HANDED_OVER, report_list_handed_over },
 	{ OP_EXPORT_INCIDENTS, report_export_incidents },

@@ -28,6 +28,8 @@ struct report *report_of(struct worker *w);
 call_fn report_list_codebooks, report_see_overview, report_see_summary, report_list_incidents;
 /* report_incident.c */
 call_fn report_see_incident, report_write_incident, report_correct_incident, report_refer_person, report_list_handed_over;
+/* report_erase.c */
+call_fn report_erase_incident;
 /* report_export.c */
 call_fn report_export_incidents;
 /* report_import_routes.c */

@@ -18,6 +18,7 @@
 #include "base/cursor.h"
 #include "base/err.h"
 #include "codec/csv.h"
+#include "domain/report/report_erase.h"
 #include "domain/report/report_import.h"
 #include "domain/report/report_reader.h"
 #include "domain/report/report_record.h"
@@ -158,7 +159,9 @@ static int add_or_change(struct import_run *run, struct store *db, int64_t row, 
 		run->slice.same++;
 		return 0;
 	}
-	r = report_latest(db, &run->row.owner, &k.incident, &latest, d);
+	r = report_latest(db, &run->row.owner, &k.incident, &latest, NULL);
+	if (r == FW_ENOTFOUND && report_erased(db, &run->row.owner, &k.incident, NULL) == 0)
+		return refuse_here(run, db, row, "", "The report was erased here and does not come back with a file.", d);
 	if (r == 0 && latest != k.version)
 		return refuse_here(run, db, row, "", "The report was corrected here since this source last gave it, and the source has "
 						     "changed too; correct it by hand.", d);
