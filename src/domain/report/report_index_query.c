@@ -23,7 +23,7 @@ static int no_filter(const char *name, const char *words, struct diag *reterr)
 /* The bits of codes joined by commas; "none" sets *none. */
 static int codes(const char *name, const char *text, int book, uint64_t *bits, bool *none, struct diag *reterr)
 {
-	for (const char *s = text; s != NULL && *s != '\0';) {
+	for (const char *s = text; s != NULL;) {
 		const char *comma = strchr(s, ',');
 		size_t n = comma != NULL ? (size_t)(comma - s) : strlen(s);
 		int v = codebook_find(book, s, n);
