@@ -8,6 +8,12 @@
  * after the last one it sent, so that rows which are wanted again and again
  * cannot keep the others from their turn.
  *
+ * A row that got no answer twice running is suspected of killing whoever takes
+ * it.  It is sent alone, when nothing else is under way there, and more and
+ * more rarely, so that it costs the other vault a death in ten minutes and not
+ * its life; and what was merely under way beside it is cleared by its own
+ * answer.
+ *
  * Lanes stand in memory alone; forgetting them (a restart, a time-out) costs a
  * second sending and nothing else.
  */
@@ -30,6 +36,8 @@ enum {
 	RETRY_MS = 500,    /* when the other side is down or says later */
 	LOOK_MS = 30000,   /* at the latest, should nobody have said that a row was put */
 	TELL_MS = 1000,    /* between two counts of what waits */
+	SUSPECT_MS = 600000, /* the longest wait of a row that is never answered */
+	SUSPECT = 2,       /* times without an answer */
 	PAGE = 32,
 	PAGES = 64,
 	MEM = 64 * 1024,
@@ -38,10 +46,18 @@ enum {
 struct flight {
 	struct uuid key; /* nil: free */
 	usec_t until;    /* monotonic */
+	bool later;      /* it was answered: later */
+};
+
+struct silence {
+	struct uuid key; /* nil: free */
+	unsigned times;  /* sent and not answered, running */
+	usec_t again;    /* monotonic: not before */
 };
 
 struct lane {
 	struct flight flights[LANE];
+	struct silence silences[LANE];
 	struct uuid after; /* the last row it came to */
 };
 
@@ -77,18 +93,72 @@ static struct flight *free_flight(struct lane *l)
 	return flight_of(l, &UUID_NIL);
 }
 
-static void forget_overdue(struct lane *l, usec_t now)
+static struct silence *silence_of(struct lane *l, const struct uuid *key)
 {
 	for (size_t i = 0; i < LANE; i++)
-		if (l->flights[i].until <= now)
-			l->flights[i].key = UUID_NIL;
+		if (uuid_equal(&l->silences[i].key, key))
+			return &l->silences[i];
+	return NULL;
 }
 
-static usec_t first_overdue(const struct lane *l, usec_t next)
+static bool suspected(struct lane *l, const struct uuid *key)
+{
+	const struct silence *s = silence_of(l, key);
+	return s != NULL && s->times >= SUSPECT;
+}
+
+static void log_silence(int vault, const struct uuid *key)
+{
+	char text[UUID_TEXT_LEN + 1];
+	uuid_format(key, text);
+	log_line(LOG_L_ERROR, "outbox.unanswered", "%s gives no answer to row %s; it is sent alone now, and rarely",
+		 vault_rows[vault].name, text);
+}
+
+/* No answer came. Where there is no room the one that was silent least is forgotten. */
+static void note_silence(struct lane *l, int vault, const struct uuid *key, usec_t now)
+{
+	struct silence *s = silence_of(l, key);
+	for (size_t i = 0; s == NULL && i < LANE; i++)
+		if (uuid_is_nil(&l->silences[i].key))
+			s = &l->silences[i];
+	if (s == NULL) {
+		s = &l->silences[0];
+		for (size_t i = 1; i < LANE; i++)
+			if (l->silences[i].times < s->times)
+				s = &l->silences[i];
+	}
+	if (!uuid_equal(&s->key, key))
+		*s = (struct silence){ .key = *key };
+	s->times++;
+	int64_t ms = s->times < SUSPECT ? 0 : RECEIPT_MS;
+	for (unsigned i = SUSPECT; i < s->times && ms < SUSPECT_MS; i++)
+		ms *= 2;
+	s->again = now + (ms < SUSPECT_MS ? ms : SUSPECT_MS) * 1000;
+	if (s->times == SUSPECT + 1)
+		log_silence(vault, key);
+}
+
+static void forget_overdue(struct lane *l, int vault, usec_t now)
+{
+	for (size_t i = 0; i < LANE; i++) {
+		struct flight *f = &l->flights[i];
+		if (uuid_is_nil(&f->key) || f->until > now)
+			continue;
+		if (!f->later)
+			note_silence(l, vault, &f->key, now);
+		f->key = UUID_NIL;
+	}
+}
+
+static usec_t first_overdue(const struct lane *l, usec_t now, usec_t next)
 {
 	for (size_t i = 0; i < LANE; i++)
 		if (!uuid_is_nil(&l->flights[i].key) && l->flights[i].until < next)
 			next = l->flights[i].until;
+	for (size_t i = 0; i < LANE; i++) /* one that is due waits for what is under way */
+		if (l->silences[i].times >= SUSPECT && l->silences[i].again > now && l->silences[i].again < next)
+			next = l->silences[i].again;
 	return next;
 }
 
@@ -130,7 +200,7 @@ static int send_page(struct store *db, int vault, struct chan *to, struct sendin
 		struct uuid key = store_uuid(rows, 0);
 		got = 0;
 		n++;
-		if (flight_of(l, &key) == NULL && !send_row(to, free_flight(l), rows, g->mem)) {
+		if (flight_of(l, &key) == NULL && !suspected(l, &key) && !send_row(to, free_flight(l), rows, g->mem)) {
 			g->stuck = g->again = true;
 			break;
 		}
@@ -140,10 +210,63 @@ static int send_page(struct store *db, int vault, struct chan *to, struct sendin
 	return got < 0 ? got : n;
 }
 
+/* The suspect that is due and was first, or NULL. */
+static struct silence *due_suspect(struct lane *l)
+{
+	struct silence *due = NULL;
+	usec_t now = time_mono();
+	for (size_t i = 0; i < LANE; i++) {
+		struct silence *s = &l->silences[i];
+		if (!uuid_is_nil(&s->key) && s->times >= SUSPECT && s->again <= now &&
+		    (due == NULL || s->again < due->again))
+			due = s;
+	}
+	return due;
+}
+
+/* One row by its key, if it is still ready. */
+static int send_alone(struct store *db, int vault, struct chan *to, struct sending *g, struct silence *s,
+		      struct diag *reterr)
+{
+	struct uuid before = s->key;
+	for (size_t i = sizeof(before.b); i-- > 0 && before.b[i]-- == 0;)
+		;
+	const struct store_value args[] = { sv_int(vault), sv_uuid(&before), sv_int(1) };
+	struct store_rows *rows = NULL;
+	int err = store_one(db, SQL_OUTBOX_READY, args, 3, &rows, reterr);
+	struct uuid key = err == 0 ? store_uuid(rows, 0) : UUID_NIL;
+	if (err == FW_ENOTFOUND || (err == 0 && !uuid_equal(&key, &s->key)))
+		s->key = UUID_NIL; /* its answer came after all */
+	else if (err == 0 && !send_row(to, free_flight(&g->s->lanes[vault]), rows, g->mem))
+		g->again = true;
+	store_rows_close(rows);
+	return err == FW_ENOTFOUND ? 0 : err;
+}
+
+/* Nothing is under way but, perhaps, what is on trial: *ret_trial. */
+static bool lane_empty(struct lane *l, bool *ret_trial)
+{
+	bool empty = true;
+	*ret_trial = false;
+	for (size_t i = 0; i < LANE; i++) {
+		if (uuid_is_nil(&l->flights[i].key))
+			continue;
+		empty = false;
+		*ret_trial = *ret_trial || suspected(l, &l->flights[i].key);
+	}
+	return empty;
+}
+
 /* From where it stood to the last row, and once more from the first. */
 static int send_lane(struct store *db, int vault, struct chan *to, struct sending *g, struct diag *reterr)
 {
 	struct lane *l = &g->s->lanes[vault];
+	bool trial, empty = lane_empty(l, &trial);
+	struct silence *due = due_suspect(l);
+	if (due != NULL && empty)
+		return send_alone(db, vault, to, g, due, reterr);
+	if (due != NULL || trial)
+		return 0;
 	bool whole = uuid_is_nil(&l->after);
 	g->stuck = false;
 	for (int pages = 0; pages < PAGES && free_flight(l) != NULL && !g->stuck; pages++) {
@@ -197,7 +320,7 @@ static usec_t run(struct worker *w)
 	}
 	g.tell = g.s->telling <= now;
 	for (int v = 0; v < VAULT_COUNT; v++)
-		forget_overdue(&g.s->lanes[v], now);
+		forget_overdue(&g.s->lanes[v], v, now);
 	int err = worker_tx(w, send_ready, &g, NULL);
 	arena_free(g.mem);
 	g.s->begun = g.s->begun || err == 0;
@@ -206,7 +329,7 @@ static usec_t run(struct worker *w)
 	else if (g.s->telling < next)
 		next = g.s->telling > now ? g.s->telling : retry;
 	for (int v = 0; v < VAULT_COUNT; v++)
-		next = first_overdue(&g.s->lanes[v], next);
+		next = first_overdue(&g.s->lanes[v], now, next);
 	return (err != 0 || g.again) && retry < next ? retry : next;
 }
 
@@ -308,11 +431,17 @@ int outbox_on_receipt(struct worker *w, struct chan *from, struct message *m, st
 	if (!later && s.r.outcome == RECEIPT_REFUSED && s.state == OUTBOX_REFUSED)
 		log_refusal(&s);
 	struct outbox_sender *sender = sender_of(w);
-	struct flight *f = sender != NULL ? flight_of(&sender->lanes[s.from], &s.r.key) : NULL;
-	if (f != NULL && later)
+	struct lane *l = sender != NULL ? &sender->lanes[s.from] : NULL;
+	struct flight *f = l != NULL ? flight_of(l, &s.r.key) : NULL;
+	struct silence *silent = l != NULL ? silence_of(l, &s.r.key) : NULL;
+	if (silent != NULL)
+		silent->key = UUID_NIL;
+	if (f != NULL && later) {
 		f->until = time_mono() + RETRY_MS * 1000;
-	else if (f != NULL)
+		f->later = true;
+	} else if (f != NULL) {
 		f->key = UUID_NIL;
+	}
 	outbox_wake(w, NULL);
 	return 0;
 }

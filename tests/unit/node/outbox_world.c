@@ -369,7 +369,7 @@ size_t world_letters(const struct world *o, uint16_t type)
 	return n;
 }
 
-/* Ten seconds pass after each round in which nothing moved: every time-out has fallen then. */
+/* Time passes after each round in which nothing moved, until every wait that there is has ended. */
 void world_settle(struct world *o)
 {
 	for (int still = 0; still < 6;) {
@@ -383,7 +383,7 @@ void world_settle(struct world *o)
 		for (int v = 0; v < SIDES; v++)
 			after += world_rows(o, v, OUTBOX_DONE, NULL);
 		if (after == before) {
-			world_wait_ms(10000);
+			world_wait_ms(still < 4 ? 10000 : 601000);
 			still++;
 		} else {
 			still = 0;

@@ -76,7 +76,7 @@ void world_lose(struct world *o, size_t k);
 void world_lose_all(struct world *o);
 /* How many letters of this type are on the road. */
 size_t world_letters(const struct world *o, uint16_t type);
-/* All alive and joined: send and deliver and wait until nothing moves for a minute of their clock. */
+/* All alive and joined: send and deliver and wait until nothing moves for twenty minutes of their clock. */
 void world_settle(struct world *o);
 
 struct applied {

@@ -442,6 +442,56 @@ static void test_a_vault_that_hangs_holds_up_nobody_else(void **state)
 	expect_applied(P, &good, (const uint32_t[]){ 1 }, 1);
 }
 
+/*
+ * A row that kills whoever takes it, among forty good ones.  Its receiver dies of it, is there again a second later,
+ * and so on for an hour.
+ */
+static void test_a_deadly_row_does_not_take_the_vault_with_it(void **state)
+{
+	(void)state;
+	struct uuid deadly = subject_of(200);
+	unsigned deaths = 0, in_last_half = 0;
+	uint32_t number = 1000;
+	for (uint8_t i = 0; i < 40; i++) {
+		struct uuid s = subject_of(i);
+		if (i == 3)
+			assert_int_equal(world_put(&w, S, P, "note", &deadly, number), 0);
+		assert_int_equal(world_put(&w, S, P, "note", &s, i), 0);
+	}
+	struct uuid key = world_newest(&w, S, &deadly).key;
+	for (int second = 0; second < 3600; second++) {
+		(void)world_send(&w, S);
+		while (w.nletters > 0) {
+			if (w.letters[0].to == P && memcmp(w.letters[0].bytes, key.b, sizeof(key.b)) == 0) {
+				deaths++;
+				in_last_half += second >= 1800;
+				world_crash(&w, P);
+				world_start(&w, P);
+			} else {
+				assert_int_equal(world_deliver(&w, 0, true), 0);
+			}
+		}
+		if (second == 600) { /* the good ones are through, and a new one goes at once */
+			struct uuid s = subject_of(100);
+			assert_int_equal(world_rows(&w, S, OUTBOX_WAITING, NULL), 1);
+			assert_int_equal(world_put(&w, S, P, "note", &s, 1), 0);
+			(void)world_send(&w, S);
+			assert_int_equal(world_deliver(&w, 0, true), 0);
+			expect_applied(P, &s, (const uint32_t[]){ 1 }, 1);
+		}
+		world_wait_ms(1000);
+	}
+	print_message("# %u deaths in an hour\n", deaths);
+	assert_true(deaths >= 3 && deaths <= 15);
+	assert_in_range(in_last_half, 1, 4);
+	for (uint8_t i = 0; i < 40; i++) {
+		struct uuid s = subject_of(i);
+		expect_applied(P, &s, (const uint32_t[]){ i }, 1);
+	}
+	world_settle(&w); /* and when a mended program takes it, it is applied */
+	expect_applied(P, &deadly, (const uint32_t[]){ 1000 }, 1);
+}
+
 /* Refused by one life, and by the next once more unless that is wiser. */
 static void test_a_refused_row_is_tried_at_each_start(void **state)
 {
@@ -706,6 +756,7 @@ int main(void)
 		TEST(test_what_passes_is_wanted_again),
 		TEST(test_rows_wanted_again_do_not_starve_others),
 		TEST(test_a_vault_that_hangs_holds_up_nobody_else),
+		TEST(test_a_deadly_row_does_not_take_the_vault_with_it),
 		TEST(test_a_refused_row_is_tried_at_each_start),
 		TEST(test_applied_is_the_truth),
 		TEST(test_bounds_of_a_row),
