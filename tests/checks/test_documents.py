@@ -6,7 +6,7 @@
     heading of it if it names one.
   - Every page of docs/ is reached by links from README.md or docs/architecture.md. A link to a folder reaches
     what lies in it.
-  - Every page of docs/ that is named in backticks (`docs/x.md`) is there.
+  - Every page of docs/ that is named in backticks (`docs/x.md`), or by a source file, is there.
   - Every test program (`test_x`), fuzz target and setting (`section.key`) that a page names is there: whoever
     is told that a test shows something must find it.
   - Every row of a table has as many cells as its head.
@@ -26,6 +26,8 @@ import tables  # noqa: E402
 
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`(docs/[A-Za-z0-9_./-]+\.md)`")
+SOURCES = ["src", "tools", "packaging", "web/src", "web/build", "tests", "fuzz", "bench", "data"]
+SOURCE_ENDS = {".c", ".h", ".def", ".tbl", ".sql", ".py", ".sh", ".txt", ".conf", ".ts", ".tsx", ".mjs", ".build", ""}
 
 
 def without_code(text):
@@ -85,6 +87,18 @@ class Documents:
                 for p in self.pages if p.resolve() not in seen]
 
 
+    def named_by_sources(self):
+        """Pages that source files name and that are not there. This file names invented ones."""
+        found = []
+        for folder in SOURCES:
+            for path in sorted((self.root / folder).rglob("*")):
+                if not path.is_file() or path.suffix not in SOURCE_ENDS or path.name == pathlib.Path(__file__).name:
+                    continue
+                for name in set(re.findall(r"\bdocs/[a-z0-9_/-]+\.md\b", path.read_text(encoding="utf-8", errors="replace"))):
+                    if not (self.root / name).exists():
+                        found.append(f"{self.name(path)}: it names {name}, which is not there")
+        return found
+
     def ragged(self):
         """Rows of tables with another number of cells than their head."""
         found = []
@@ -111,6 +125,9 @@ class TheseDocuments(unittest.TestCase):
 
     def test_every_page_is_reached(self):
         self.assertEqual(Documents(ROOT).unreached(), [])
+
+    def test_pages_that_sources_name_are_there(self):
+        self.assertEqual(Documents(ROOT).named_by_sources(), [])
 
     def test_tables_are_whole(self):
         self.assertEqual(Documents(ROOT).ragged(), [])
