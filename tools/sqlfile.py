@@ -112,12 +112,14 @@ def spell_out(tokens):
 
     The same to the letter, NULL included; but of a list of three and more SQLite makes a
     table in memory each time a row is written, and that was half the cost of importing.
+    Only where x is all that stands before IN: behind a parenthesis or an OR.
     """
     out, i = [], 0
     while i < len(tokens):
         negated = [t.text.upper() for t in tokens[i + 1:i + 3]] == ["NOT", "IN"]
         at = i + 2 + negated  # of the parenthesis
-        listed = tokens[i].kind == "word" and [t.text.upper() for t in tokens[at - 1:at + 1]] == ["IN", "("]
+        alone = i > 0 and tokens[i - 1].text.upper() in ("(", "OR")
+        listed = alone and tokens[i].kind == "word" and [t.text.upper() for t in tokens[at - 1:at + 1]] == ["IN", "("]
         end = at + 1
         while listed and end < len(tokens) and tokens[end].text != ")":
             end += 1

@@ -95,13 +95,14 @@ class Made(unittest.TestCase):
         self.assertIn("a = $1 AND b IS NOT DISTINCT FROM b", c)
 
     def test_lists_in_checks_are_spelt_out_for_sqlite(self):
-        checks = "a INT CHECK (a IN (1, 2, 3)), b TEXT CHECK (b NOT IN ('x', 'y', 'z') OR a IS NULL), c INT CHECK (c IN (0, 1))"
+        checks = "a INT CHECK (a IN (1, 2, 3)), b TEXT CHECK (b NOT IN ('x', 'y', 'z') OR a IS NULL), c INT CHECK (c IN (0, 1)), CHECK (a + c IN (1, 2, 3))"
         status, err, c = run("-- migration: report 1\n-- vaults: strategic\nCREATE TABLE t (id UUID NOT NULL PRIMARY KEY, " + checks + ");\n" +
                              HEAD + "SELECT a FROM t WHERE a IN (1, 2, 3) AND a = $1;\n")
         self.assertEqual((status, err), (0, ""))
         c = c.replace("\"\n\t\t\"", "")
         self.assertIn("a INT CHECK ((a = 1 OR a = 2 OR a = 3)), b TEXT CHECK ((b <> 'x' AND b <> 'y' AND b <> 'z') OR a IS NULL), "
                       "c INT CHECK (c IN (0, 1))", c)
+        self.assertIn("CHECK (a + c IN (1, 2, 3))", c)  # not all of it is one column: left as it is
         self.assertIn("a bigint CHECK (a IN (1, 2, 3))", c)
         self.assertIn("WHERE a IN (1, 2, 3) AND a = ?1", c)
 
