@@ -114,7 +114,8 @@ static int listen_unix(const struct listen_at *at, const char *path, int *ret_fd
 	mode_t mask = umask(0777);
 	bool ok = fd >= 0 && bind(fd, &a.any, sizeof(a.un)) == 0;
 	(void)umask(mask);
-	ok = ok && (at->owner == 0 || chown(path, at->owner, at->group) == 0) && chmod(path, at->mode) == 0 &&
+	/* The mode first: root without CAP_FOWNER changes none of what it has given away. */
+	ok = ok && chmod(path, at->mode) == 0 && (at->owner == 0 || chown(path, at->owner, at->group) == 0) &&
 	     listen(fd, BACKLOG) == 0;
 	if (!ok) {
 		err = diag_set(reterr, -errno, "cannot listen on %s: %s", path, err_text(-errno));
