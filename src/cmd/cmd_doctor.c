@@ -93,8 +93,10 @@ static void look_at_folder(struct doctor *d)
 	look_at_mode(d, "fairway.conf", true, 0022);
 	look_at_mode(d, "custodians", false, 0077);
 	look_at_mode(d, "keeper", false, 0027);
-	for (int v = 0; v < VAULT_COUNT; v++)
+	for (int v = 0; v < VAULT_COUNT; v++) {
 		look_at_mode(d, vault_rows[v].name, true, 0027);
+		look_at_mode(d, arena_printf(d->c->mem, "%s/pgpass", vault_rows[v].name), false, 0077);
+	}
 	if (access(inside(d, "custodians"), F_OK) == 0)
 		say(d, BAD, "custodians",
 		    "the custodians' secret keys still lie in %s; hand them over and remove the "
