@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 /*
- * Browser tests.  run.mjs [--base URL] [--only TEXT] [--real]
+ * Browser tests.  run.mjs [--base URL] [--only TEXT] [--skip FILE]
  *
  * Without --base a mock node (web/dev/mock.mjs) is started and everything
  * runs; with it the scenarios run that a real exercise node can answer, with
@@ -28,6 +28,7 @@ if (!existsSync(join(here, '../../web/dist/index.html'))) skipAll('the pages are
 if (!existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium')) skipAll('no Chromium on this machine: apt install chromium');
 
 const only = arg('--only');
+const skip = arg('--skip');
 const base = arg('--base');
 const mock = base ? undefined : await startMock({ incidents: 3000, quiet: true });
 const node = { base: base ?? mock.base, mock };
@@ -35,7 +36,7 @@ const browser = await launch();
 let failed = 0;
 let n = 0;
 try {
-  for (const file of FILES) {
+  for (const file of FILES.filter((f) => f !== skip)) {
     const { scenarios } = await import(`./${file}.mjs`);
     for (const [name, fn, needs = ''] of scenarios) {
       const full = `${file}: ${name}`;
