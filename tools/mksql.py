@@ -86,6 +86,7 @@ def statement_row(b):
             f"\t\t.arg_names = \"{' '.join(name for name, _ in args)}\",\n"
             f"\t\t.arg_types = (const uint8_t[]){{ {types} }},\n\t\t.nargs = {len(args)},\n"
             f"\t\t.writes = {'true' if sqllint.writes(b) else 'false'},\n"
+            f"\t\t.many = {'true' if b.many() else 'false'},\n"
             f"\t\t.roles = {b.words('roles', sqlfile.ROLES):#x},\n\t}},\n")
 
 

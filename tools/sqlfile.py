@@ -18,7 +18,7 @@ GROUPS = {
     "roles": {"vaults": ("strategic", "operational", "protection", "house"), "any": tuple(ROLES)},
     "vaults": {"any": tuple(VAULTS)},
 }
-KEYS = {"name": ("roles", "args"), "migration": ("vaults", "shared")}
+KEYS = {"name": ("roles", "args", "rows"), "migration": ("vaults", "shared")}
 TYPE_WORDS = {
     "sqlite": {"INT": "INT", "REAL": "REAL", "TEXT": "TEXT", "BYTES": "BLOB", "UUID": "BLOB"},
     "pg": {"INT": "bigint", "REAL": "double precision", "TEXT": "text", "BYTES": "bytea", "UUID": "uuid"},
@@ -76,6 +76,13 @@ class Block:
                 self.fail(f"{word} is no argument; write name:type with type int, real, text, bytes or uuid", line)
             found.append((m.group(1), m.group(2).upper()))
         return found
+
+    def many(self):
+        """Whether it says that its rows may be more than memory holds."""
+        line, value = self.head.get("rows", (self.line, ""))
+        if value not in ("", "many"):
+            self.fail(f"{value} is no word of rows; write \"-- rows: many\" or nothing", line)
+        return value == "many"
 
     def of(self, engine):
         return [t for t in self.tokens if t.engine in (None, engine)]

@@ -117,6 +117,8 @@ def check_head(block):
         if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", block.value):
             block.fail(f"{block.value} is no name; write it like report_incident_get")
         block.words("roles", sqlfile.ROLES)
+    if block.kind == "name" and block.many() and low(block.tokens[0]) not in ("select", "with"):
+        block.fail("only what reads has many rows", block.head["rows"][0])
     names = [name for name, _ in block.args()]
     if len(set(names)) != len(names):
         block.fail("two arguments of one name")

@@ -92,6 +92,7 @@ struct store_statement {
 	const uint8_t *arg_types;  /* enum store_type, one each */
 	uint8_t nargs;
 	bool writes;               /* INSERT, UPDATE, DELETE */
+	bool many;                 /* "-- rows: many": more than should lie in memory at once */
 	uint32_t roles;            /* bits of enum store_role */
 };
 
@@ -166,7 +167,10 @@ bool store_in_tx(const struct store *s);
 int store_exec(struct store *s, int id, const struct store_value *args, size_t n,
 	       int64_t *ret_changed, struct diag *reterr);
 
-/* A result being walked. One at a time per statement id; several ids may be open at once. */
+/*
+ * A result being walked. One at a time per statement id; several ids may be open at once.  PostgreSQL's result lies in
+ * memory whole, but for a statement of many rows within a transaction, which is fetched in parts.
+ */
 struct store_rows;
 int store_query(struct store *s, int id, const struct store_value *args, size_t n,
 		struct store_rows **ret, struct diag *reterr);

@@ -13,6 +13,9 @@
  * An error met then is the transaction's error: the rest of the pipeline was
  * not executed and the transaction is rolled back.
  *
+ * Many rows.  libpq gives a result whole.  A statement that says "rows: many" becomes a cursor within
+ * the transaction, whose rows come in parts; outside a transaction there are no cursors, and it is read whole.
+ *
  * Loss of the connection.  Before COMMIT nothing was kept, so the transaction
  * is run again on a new connection (FW_ERETRY); so is one that only read, whenever.  During the
  * COMMIT of one that wrote nobody knows: FW_EUNKNOWNOUTCOME, and callers look by their idempotency key.
@@ -27,12 +30,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "store/store_pg_int.h"
 
 enum {
 	ARGS_MAX = 100, /* tools/sqllint.py holds statements to it */
 	PENDING_MAX = 200, /* statements sent and not answered: their answers fit in the socket's buffers */
+	FETCH_ROWS = 1000, /* of many, in memory at once */
+	CURSOR_SQL_MAX = 65536,
 	SILENCE_S = 90, /* longer than statement_timeout: a server that is alive has said something by then */
 	OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701, OID_UUID = 2950,
 };
@@ -215,6 +221,7 @@ void pg_end_all_rows(struct pg_store *s)
 	for (size_t i = 0; i < SQL_COUNT; i++) {
 		PQclear(s->rows[i].res);
 		s->rows[i].res = NULL;
+		s->rows[i].cursor = 0; /* a cursor goes with its transaction, or the part of it */
 	}
 }
 
@@ -353,20 +360,25 @@ static int bind_all(const struct store_value *args, size_t n, struct bound *b, s
 	return 0;
 }
 
+static void types_of(const struct store_statement *st, Oid types[ARGS_MAX])
+{
+	static const Oid oids[] = { [STORE_INT] = OID_INT8, [STORE_REAL] = OID_FLOAT8, [STORE_TEXT] = OID_TEXT,
+				    [STORE_BYTES] = OID_BYTEA, [STORE_UUID] = OID_UUID };
+	for (size_t i = 0; i < st->nargs; i++)
+		types[i] = oids[st->arg_types[i]];
+}
+
 static int pg_prepare(struct store *base, int id, struct diag *reterr)
 {
 	struct pg_store *s = pg_of(base);
 	const struct store_statement *st = &store_statements[id];
-	static const Oid oids[] = { [STORE_INT] = OID_INT8, [STORE_REAL] = OID_FLOAT8, [STORE_TEXT] = OID_TEXT,
-				    [STORE_BYTES] = OID_BYTEA, [STORE_UUID] = OID_UUID };
 	Oid types[ARGS_MAX];
 	if (s->prepared[id])
 		return 0;
 	int err = drain(s, reterr);
 	if (err != 0)
 		return err;
-	for (size_t i = 0; i < st->nargs; i++)
-		types[i] = oids[st->arg_types[i]];
+	types_of(st, types);
 	PGresult *res = await(s, PQsendPrepare(s->conn, st->name, st->sql[STORE_PG], st->nargs, types));
 	err = pg_good(res) ? 0 : pg_fail(s, res, st->name, reterr);
 	s->prepared[id] = err == 0;
@@ -435,20 +447,91 @@ static int pg_exec(struct store *base, int id, const struct store_value *args, s
 	return err;
 }
 
+/* ---- cursors ---- */
+
+static int declare_cursor(struct pg_store *s, const struct store_statement *st, const struct bound *b, unsigned cursor,
+			  struct diag *reterr)
+{
+	struct buf sql;
+	Oid types[ARGS_MAX];
+	types_of(st, types);
+	buf_init(&sql, CURSOR_SQL_MAX);
+	buf_printf(&sql, "DECLARE c%u NO SCROLL CURSOR FOR %s", cursor, st->sql[STORE_PG]);
+	buf_putc(&sql, '\0');
+	if (buf_failed(&sql)) {
+		int err = diag_set(reterr, sql.error, "no memory for the statement %s", st->name);
+		buf_release(&sql);
+		return err;
+	}
+	PGresult *res = await(s, PQsendQueryParams(s->conn, (const char *)sql.data, st->nargs, types, b->value, b->length, b->format, 1));
+	int err = pg_good(res) ? 0 : pg_fail(s, res, st->name, reterr);
+	PQclear(res);
+	buf_release(&sql);
+	return err;
+}
+
+int pg_fetch(struct pg_store *s, struct pg_rows *r, struct diag *reterr)
+{
+	char sql[60];
+	int err = drain(s, reterr);
+	if (err != 0)
+		return err;
+	(void)snprintf(sql, sizeof(sql), "FETCH %d FROM c%u", FETCH_ROWS, r->cursor);
+	PGresult *res = await(s, PQsendQueryParams(s->conn, sql, 0, NULL, NULL, NULL, NULL, 1));
+	if (!pg_good(res)) {
+		err = pg_fail(s, res, store_statements[r->id].name, reterr);
+		PQclear(res);
+		return err;
+	}
+	r->res = res;
+	r->at = -1;
+	if (PQntuples(res) < FETCH_ROWS)
+		pg_close_cursor(s, r);
+	return 0;
+}
+
+static int open_cursor(struct pg_store *s, struct pg_rows *r, const struct store_value *args, size_t n, struct diag *reterr)
+{
+	struct bound b;
+	const unsigned cursor = ++s->cursors;
+	int err = drain(s, reterr);
+	if (err == 0)
+		err = bind_all(args, n, &b, reterr);
+	if (err == 0)
+		err = declare_cursor(s, &store_statements[r->id], &b, cursor, reterr);
+	if (err != 0)
+		return err;
+	r->cursor = cursor;
+	return pg_fetch(s, r, reterr);
+}
+
+/* Sent without waiting: what was sent before may have failed, and who asks next must hear of it. */
+void pg_close_cursor(struct pg_store *s, struct pg_rows *r)
+{
+	char sql[60];
+	(void)snprintf(sql, sizeof(sql), "CLOSE c%u", r->cursor);
+	bool open = r->cursor != 0;
+	r->cursor = 0;
+	if (!open || lost(s) || PQtransactionStatus(s->conn) == PQTRANS_INERROR)
+		return;
+	if (PQpipelineStatus(s->conn) == PQ_PIPELINE_OFF && PQenterPipelineMode(s->conn) != 1)
+		return;
+	s->pending += PQsendQueryParams(s->conn, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
+}
+
 static int pg_query(struct store *base, int id, const struct store_value *args, size_t n, struct store_rows **ret,
 		    struct diag *reterr)
 {
 	struct pg_store *s = pg_of(base);
 	struct pg_rows *r = &s->rows[id];
-	PGresult *res = NULL;
 	s->wrote = s->wrote || store_statements[id].writes;
-	int err = run(s, id, args, n, &res, reterr);
-	if (err != 0)
-		return err;
-	PQclear(r->res);
-	*r = (struct pg_rows){ .base = { base }, .res = res, .at = -1 };
-	*ret = &r->base;
-	return 0;
+	pg_rows_close(&r->base);
+	const bool many = store_statements[id].many && base->in_tx;
+	*r = (struct pg_rows){ .base = { base }, .at = -1, .id = id };
+	int err = many ? open_cursor(s, r, args, n, reterr) : run(s, id, args, n, &r->res, reterr);
+	if (err == 0)
+		*ret = &r->base;
+	return err;
 }
 
 /* ---- the rest ---- */

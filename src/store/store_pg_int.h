@@ -13,6 +13,8 @@ struct pg_rows {
 	struct store_rows base;
 	PGresult *res; /* NULL: not being walked */
 	int at;        /* row; -1 before the first */
+	int id;        /* its statement */
+	unsigned cursor; /* the number of its cursor, which may have further rows; 0: it has none */
 };
 
 struct pg_store {
@@ -22,6 +24,7 @@ struct pg_store {
 	bool prepared[SQL_COUNT];
 	bool wrote;    /* something was sent in this transaction that may have changed something */
 	unsigned pending; /* answers outstanding in pipeline mode */
+	unsigned cursors; /* the number of the last; each has a name of its own */
 	bool allow_unsafe;
 	const char *walled; /* the vault whose store this is, if the role must reach no other; else NULL */
 	usec_t silence; /* how long the server may take for an answer */
@@ -42,6 +45,10 @@ int pg_fail(struct pg_store *s, const PGresult *res, const char *what, struct di
 PGresult *pg_ask(struct pg_store *s, const char *sql);
 int pg_plain(struct pg_store *s, const char *sql, const char *what, struct diag *reterr);
 void pg_end_all_rows(struct pg_store *s);
+
+/* The next part of a cursor into r->res; the cursor is closed after the last. */
+int pg_fetch(struct pg_store *s, struct pg_rows *r, struct diag *reterr);
+void pg_close_cursor(struct pg_store *s, struct pg_rows *r);
 
 /* ---- store_pg_connect.c ---- */
 

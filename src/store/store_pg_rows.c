@@ -20,19 +20,21 @@ static struct pg_rows *rows_of(const struct store_rows *r)
 int pg_next(struct store_rows *r, struct diag *reterr)
 {
 	struct pg_rows *q = rows_of(r);
-	(void)reterr;
-	if (q->res == NULL || ++q->at >= PQntuples(q->res)) {
-		PQclear(q->res);
-		q->res = NULL;
+	if (q->res != NULL && ++q->at < PQntuples(q->res))
+		return 1;
+	PQclear(q->res);
+	q->res = NULL;
+	if (q->cursor == 0)
 		return 0;
-	}
-	return 1;
+	int err = pg_fetch(pg_of(r->store), q, reterr);
+	return err != 0 ? err : pg_next(r, reterr);
 }
 
 void pg_rows_close(struct store_rows *r)
 {
 	PQclear(rows_of(r)->res);
 	rows_of(r)->res = NULL;
+	pg_close_cursor(pg_of(r->store), rows_of(r));
 }
 
 size_t pg_columns(const struct store_rows *r)

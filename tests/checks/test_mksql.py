@@ -57,6 +57,8 @@ class Refused(unittest.TestCase):
         self.refuse("-- name: a_get\n-- args: x:int\nSELECT a FROM t WHERE a = $1;\n", "roles")
         self.refuse("-- name: a_get\n-- roles: nobody\nSELECT a FROM t;\n", "nobody")
         self.refuse("-- name: a_get\n-- roles: strategic\n-- args: x:date\nSELECT a FROM t WHERE a = $1;\n", "x:date")
+        self.refuse("-- name: a_get\n-- roles: strategic\n-- rows: few\nSELECT a FROM t;\n", "few")
+        self.refuse("-- name: a_end\n-- roles: strategic\n-- rows: many\n-- args: x:int\nDELETE FROM t WHERE a = $1;\n", "only what reads")
         self.refuse("SELECT a FROM t;\n", "before the first")
         self.refuse(HEAD + "SELECT a FROM t WHERE a = $1;\n" + HEAD + "SELECT a FROM t WHERE a = $1;\n", "stands already")
         self.refuse("-- migration: report 2\n-- vaults: strategic\nCREATE TABLE t (id UUID NOT NULL PRIMARY KEY);\n", "no gap")

@@ -389,6 +389,101 @@ static void test_a_server_that_falls_silent_is_left(void **state)
 	(void)kill(pid, SIGCONT);
 }
 
+/* ---- many rows ---- */
+
+enum { MANY = 2500, PART = 1000 };
+
+struct walk {
+	int64_t rows, least;
+	int stop, tries;
+	bool cut;
+};
+
+/* Through all of them, or ${stop}, with other statements between; no more than a part ever lies here. */
+static int walks(struct store *s, void *arg, struct diag *d)
+{
+	struct walk *w = arg;
+	struct store_rows *r = NULL;
+	const struct store_value args[] = { sv_int(w->least) };
+	int64_t last = w->least - 1, other;
+	struct uuid id = uuid_new();
+	w->rows = 0;
+	w->tries++;
+	int err = add_item(s, &id, -1, d); /* without waiting */
+	if (err == 0)
+		err = store_query(s, SQL_TEST_ITEM_MANY, args, 1, &r, d);
+	assert_true(err != 0 || store_columns(r) == 2);
+	while (err == 0 && w->rows != w->stop && (err = store_next(r, d)) == 1) {
+		assert_true(PQntuples(((struct pg_rows *)r)->res) <= PART);
+		assert_true(store_int(r, 1) == last + 1);
+		last = store_int(r, 1);
+		err = w->rows++ % 300 == 0 ? read_item(s, &id, &other, d) : 0;
+		if (w->cut && w->tries == 1 && w->rows == PART / 2)
+			cut();
+	}
+	store_rows_close(r);
+	return err;
+}
+
+static int adds_many(struct store *s, void *arg, struct diag *d)
+{
+	int err = 0;
+	(void)arg;
+	for (int64_t i = 0; err == 0 && i < MANY; i++) {
+		struct uuid id = uuid_new();
+		err = add_item(s, &id, 1000000 + i, d);
+	}
+	return err;
+}
+
+static int walks_twice(struct store *s, void *arg, struct diag *d)
+{
+	struct walk first = { .least = 1000000, .stop = 10 }, *second = arg;
+	int err = walks(s, &first, d);
+	if (err == 0)
+		err = store_savepoint(s, d);
+	if (err == 0)
+		err = walks(s, &first, d);
+	if (err == 0)
+		err = store_savepoint_rollback(s, d);
+	return err == 0 ? walks(s, second, d) : err;
+}
+
+/* What failed before a walk was left is heard of. */
+static int fails_and_walks(struct store *s, void *arg, struct diag *d)
+{
+	struct store_rows *r = NULL;
+	const struct store_value args[] = { sv_int(1000000) };
+	struct uuid id = uuid_new();
+	int err = store_query(s, SQL_TEST_ITEM_MANY, args, 1, &r, d);
+	(void)arg;
+	for (int i = 0; err == 0 && i < 2; i++)
+		err = add_item(s, &id, 1, d); /* the same key twice */
+	store_rows_close(r);
+	return err;
+}
+
+static void test_many_rows_come_in_parts(void **state)
+{
+	struct store *s = *state;
+	struct walk all = { .least = 1000000, .stop = -1 }, cut_off = all, none = { .least = 9000000, .stop = -1 },
+		    again = all, exactly = { .least = 1000000 + MANY - 2 * PART, .stop = -1 };
+	assert_int_equal(store_tx(s, STORE_WRITE, adds_many, NULL, NULL), 0);
+	assert_int_equal(store_tx(s, STORE_WRITE, walks, &all, NULL), 0);
+	assert_int_equal(all.rows, MANY);
+	assert_int_equal(store_tx(s, STORE_WRITE, walks, &none, NULL), 0);
+	assert_int_equal(none.rows, 0);
+	assert_int_equal(store_tx(s, STORE_WRITE, walks, &exactly, NULL), 0);
+	assert_int_equal(exactly.rows, 2 * PART);
+	assert_int_equal(store_tx(s, STORE_WRITE, walks_twice, &again, NULL), 0);
+	assert_int_equal(again.rows, MANY);
+	cut_off.cut = true;
+	assert_int_equal(store_tx(s, STORE_WRITE, walks, &cut_off, NULL), 0);
+	assert_int_equal(cut_off.rows, MANY);
+	assert_int_equal(cut_off.tries, 2);
+	assert_int_equal(store_tx(s, STORE_WRITE, fails_and_walks, NULL, NULL), FW_ECONSTRAINT);
+}
+
 /* ---- memory ---- */
 
 struct busy {
@@ -566,6 +661,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_statements_that_the_server_forgot_are_made_again, up, down),
 		cmocka_unit_test_setup_teardown(test_a_server_that_takes_no_writes_is_left, up, down),
 		cmocka_unit_test_setup_teardown(test_a_server_that_falls_silent_is_left, up, down),
+		cmocka_unit_test_setup_teardown(test_many_rows_come_in_parts, up, down),
 		cmocka_unit_test_setup_teardown(test_numbers_of_every_type, up, down),
 		cmocka_unit_test_setup_teardown(test_bytes_that_are_not_as_long_as_their_type, up, down),
 		cmocka_unit_test_setup_teardown(test_libpq_without_memory, up, down),

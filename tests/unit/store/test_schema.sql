@@ -36,6 +36,12 @@ SELECT id, i FROM test_item ORDER BY i, id;
 -- args: id:uuid i:int
 UPDATE test_item SET i = $2 WHERE id = $1;
 
+-- name: test_item_many
+-- roles: test
+-- rows: many
+-- args: least:int
+SELECT id, i FROM test_item WHERE i >= $1 ORDER BY i, id;
+
 -- name: test_item_count
 -- roles: test
 SELECT count(*) FROM test_item;
