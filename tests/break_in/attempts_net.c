@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stddef.h>
@@ -151,6 +152,26 @@ static int listener_fast(const struct break_in *b)
 	return fast_open(LISTEN_FD, b);
 }
 
+/* Who shuts it, shuts it for the next front too. */
+static int listener_shut(const struct break_in *b)
+{
+	(void)b;
+	return said(shutdown(LISTEN_FD, SHUT_RDWR));
+}
+
+static int listener_shut_copy(const struct break_in *b)
+{
+	int fd = fcntl(LISTEN_FD, F_DUPFD_CLOEXEC, 100);
+	(void)b;
+	return fd < 0 ? -errno : said(shutdown(fd, SHUT_RDWR));
+}
+
+/* On a socket that is there, whatever it is: only whether the flag passes counts. */
+static int fast_own(const struct break_in *b)
+{
+	return fast_open(CONTROL_FD, b);
+}
+
 static int listener_connect(const struct break_in *b)
 {
 	struct sockaddr_in to = address(b);
@@ -191,6 +212,7 @@ const struct attempt attempts_net[] = {
 	{ "udp", send_udp },		  { "connect_unix", connect_unix },
 	{ "listen", listen_tcp },	  { "connect_own", connect_own },
 	{ "bind_own", bind_own },	  { "listener_fast", listener_fast },
-	{ "listener_connect", listener_connect }, { "accept", accept_one },
+	{ "listener_shut", listener_shut }, { "listener_shut_copy", listener_shut_copy },
+	{ "fast_own", fast_own },	  { "listener_connect", listener_connect }, { "accept", accept_one },
 	{ "socket_filter", socket_filter }, { NULL, NULL },
 };

@@ -109,6 +109,9 @@ ROWS = [
     ("connect_own", "127.0.0.1:{port}", WALLED, NOBODY, "not with a descriptor it has either"),
     ("bind_own", "", WALLED, NOBODY, "not with a descriptor it has either"),
     ("accept", "", "front", "front", "this is its work"),
+    ("fast_own", "127.0.0.1:{port}", WALLED, NOBODY, "not with a descriptor it has either"),
+    ("listener_shut", "", "front", NOBODY, "the next front needs the socket too"),
+    ("listener_shut_copy", "", "front", NOBODY, "nor by another number"),
     ("listener_connect", "127.0.0.1:{port}", "front", NOBODY, "the listening socket must not become another"),
     ("listener_fast", "127.0.0.1:{port}", "front", NOBODY, "the listening socket must not become another"),
     ("socket_filter", "", WALLED, NOBODY, "no program inside the kernel"),
@@ -235,7 +238,7 @@ SUPERVISOR_MAY = {
                     "setuid setgroups capset dumpable outlive setrlimit".split(), lambda path: True),
 }
 # They aim at descriptors that it has not, or narrow it further.
-NOT_FOR_SUPERVISOR = set("accept listener_connect listener_fast connect_own bind_own socket_filter ioctl fcntl_setown seccomp "
+NOT_FOR_SUPERVISOR = set("accept listener_shut listener_shut_copy listener_connect listener_fast fast_own connect_own bind_own socket_filter ioctl fcntl_setown seccomp "
                          "mmap_file_x".split())
 
 # What separate users refuse without any wall, by attempt: for these arguments.

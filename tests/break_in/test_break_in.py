@@ -45,6 +45,19 @@ USERS = {"front": "games", "house": "daemon", "strategic": "mail", "operational"
          "reader": "nobody"}
 
 
+# A filter of system calls: 444 to 446 (Landlock's, on every architecture) answer ENOSYS.
+HIDE_LANDLOCK = """
+import ctypes, os, struct, sys
+code = [(0x20, 0, 0, 0), (0x35, 0, 2, 444), (0x25, 1, 0, 446), (0x06, 0, 0, 0x00050026), (0x06, 0, 0, 0x7fff0000)]
+program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in code))
+class Prog(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+prog = Prog(len(code), ctypes.addressof(program))
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(prog), 0, 0) == 0
+"""
+
+
 def program():
     build = os.environ.get("FAIRWAY_BREAK_IN_DIR") or os.environ.get("FAIRWAY_BUILD", "build")
     path = pathlib.Path(build) / "tests" / "break_in" / "fairway-break-in"
@@ -116,13 +129,14 @@ def outcome_of(result):
 class BreakIn:
     """A node whose processes are taken over; what came of each row is in .outcome, by (process, attempt, argument)."""
 
-    def __init__(self, folder, walls_off=False, users=False, connects=0):
+    def __init__(self, folder, walls_off=False, users=False, connects=0, without_landlock=False):
         self.folder = folder
+        sandbox = "available" if without_landlock or landlock() < 1 else "required"
         folder.chmod(0o755)
         self.bin = folder / "bin"
         self.bin.mkdir()
         os.environ["FAIRWAY_PROGRAM"] = shutil.copy(program(), self.bin)  # a copy: the control writes beside it
-        settings = {"session.factor": "optional"}
+        settings = {"session.factor": "optional", "process.sandbox": sandbox}
         if users:  # as init --users does, with users that every Debian has
             settings.update({"process." + name: user for name, user in USERS.items()})
         self.node = Node(folder, settings=settings, env={"FAIRWAY_BREAK_IN": str(folder / "node" / "run" / "board")}, start=False)
@@ -130,9 +144,18 @@ class BreakIn:
         self.board = Board(self.node.dir / "run" / "board", walls_off, connects)  # where the supervisor's walls let it be written
         self.outcome = {}
         self.prepare()
+        if without_landlock:
+            self.hide_landlock()
         for name, user in USERS.items() if users else ():
             for path in [self.node.dir / name, *(self.node.dir / name).rglob("*")] if name in FILES.split() else ():
                 shutil.chown(path, user, pwd.getpwnam(user).pw_gid)
+
+    def hide_landlock(self):
+        """From here on the program runs as on a kernel that knows nothing of Landlock."""
+        path = self.bin / "without-landlock"
+        path.write_text(f"#!{sys.executable}\n{HIDE_LANDLOCK}os.execv({os.environ['FAIRWAY_PROGRAM']!r}, sys.argv)\n")
+        path.chmod(0o755)
+        os.environ["FAIRWAY_PROGRAM"] = str(path)
 
     def prepare(self):
         """What attempts reach for: a program on the network, files, sockets."""
@@ -357,6 +380,27 @@ def separate_users_hold_what_the_walls_hold_and_more(folder):
     for process in WALLED.split():
         broken.attempt(expand(rows, [process]))
     compare(rows, broken.outcome)
+
+
+@scenario
+def without_landlock_the_node_says_so_and_the_rest_holds(folder):
+    if landlock() < 1:
+        raise Skip("this kernel has none: the scenarios above have shown it")
+    broken = BreakIn(folder, without_landlock=True)
+    compare(ROWS, try_all(broken, expand(ROWS)), by_landlock)
+    assert broken.outcome["strategic", "read", "{node}/protection/protection.db"] == "done", "it was not without"
+    node = broken.node
+    with node:
+        node.start()
+        said = [line for line in node.log_lines("sandbox.missing") if "Landlock" in line["msg"]]
+        assert len(said) >= 5, said
+        ready = node.nobody().get("/readyz").expect(200).body.decode()
+        print(f"# /readyz: {ready.strip()[:200]}", flush=True)
+        node.stop()
+        node.set(process__sandbox="required")
+        node.start(wait=False)
+        assert node.process.wait(30) != 0, "it serves without a wall that is required"
+        assert any("Landlock" in line.get("msg", "") for line in node.log_lines()), node.log_tail()
 
 
 # ---- their words ----

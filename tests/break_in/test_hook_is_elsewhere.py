@@ -48,6 +48,15 @@ def no_product_file_knows_of_it(folder):
         assert "break_in" not in path.read_text() and "BREAK_IN" not in path.read_text(), path
 
 
+@scenario
+def the_page_has_the_figures_of_the_table(folder):
+    import test_break_in as table
+    page = (SOURCE / "docs" / "security-processes.md").read_text()
+    figures = [int(n) for n in re.findall(r"\d+", re.search(r"^.*Figures: (.*)$", page, re.M).group(1))]
+    tried = sum(len(row[2].split()) for row in table.ROWS)
+    assert figures == [len(table.ROWS), tried, len(list(table.rows_of_supervisor())), len(table.MESSAGES), len(table.READER)], figures
+
+
 def setup(folder, *options):
     return subprocess.run(["meson", "setup", str(folder / "build"), str(SOURCE), "-Dbreak_in=true", "-Dweb=false",
                            "-Dbench=false", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "node/process/sandbox_int.h"
+#include "node/process/spawn.h"
 #include "store/store.h"
 
 /* libseccomp's macros leave fields of their structs out. */
@@ -51,9 +52,9 @@ static const int calls_base[] = {
 	SCMP_SYS(mlock),	 SCMP_SYS(munlock),	SCMP_SYS(getrusage),	SCMP_SYS(uname),
 	SCMP_SYS(sched_getaffinity), SCMP_SYS(rseq),	SCMP_SYS(set_robust_list),
 };
-static const int calls_talk[] = { /* and sendmsg, sendto: add_talk() */
-	SCMP_SYS(recvmsg),    SCMP_SYS(recvfrom),    SCMP_SYS(shutdown),
-	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+static const int calls_talk[] = { /* and sendmsg, sendto, shutdown: add_talk() */
+	SCMP_SYS(recvmsg),     SCMP_SYS(recvfrom),    SCMP_SYS(getsockopt),
+	SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 };
 static const int calls_files[] = {
 	SCMP_SYS(openat),    SCMP_SYS(open),	  SCMP_SYS(stat),	SCMP_SYS(lstat),
@@ -139,13 +140,15 @@ static int add_talk(scmp_filter_ctx f)
 {
 	return add_calls(f, calls_talk, sizeof(calls_talk) / sizeof(*calls_talk)) |
 	       seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)) |
-	       seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	       seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)) |
+	       /* Not the listening socket, which the next front needs as well; nor is it given another number. */
+	       seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 1, SCMP_A0(SCMP_CMP_NE, SPAWN_EXTRA));
 }
 
 /* Calls that are allowed only with harmless arguments. */
 static int add_guarded(scmp_filter_ctx f)
 {
-	static const unsigned fcntls[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_GETLK, F_SETLK, F_DUPFD_CLOEXEC };
+	static const unsigned fcntls[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_GETLK, F_SETLK };
 	int err = 0;
 	/* No memory that is executable, nor made so later. */
 	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -155,6 +158,8 @@ static int add_guarded(scmp_filter_ctx f)
 	for (size_t i = 0; i < sizeof(fcntls) / sizeof(*fcntls); i++)
 		err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 					SCMP_A1(SCMP_CMP_EQ, fcntls[i]));
+	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2, SCMP_A0(SCMP_CMP_NE, SPAWN_EXTRA),
+				SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC));
 	/* A signal to itself alone: abort() needs it. */
 	err |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
