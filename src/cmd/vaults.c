@@ -91,6 +91,7 @@ const struct vault_def *vault_def_of(int vault)
 	if (vault == VAULT_STRATEGIC) {
 		add_calls(&parts, report_calls);
 		add_task(&parts, &report_import_task);
+		add_task(&parts, &report_keep_task);
 		def.start = strategic_start;
 		def.end = strategic_end;
 	}

@@ -12,6 +12,8 @@
 extern const struct call_row report_calls[];
 /* The import, which goes on by itself after a restart. */
 extern const struct task_row report_import_task;
+/* Refused rows of imports go when their time is over. */
+extern const struct task_row report_keep_task;
 /* Kind "report", ended by kind NULL. */
 extern const struct reader_row report_readers[];
 

@@ -489,6 +489,24 @@ INSERT INTO report_refused (import, row_no, field, reason, original) VALUES ($1,
 SELECT row_no, field, reason, original FROM report_refused
 WHERE import = $1 AND row_no > $2 ORDER BY row_no LIMIT $3;
 
+-- name: report_import_outlived
+-- roles: strategic test
+-- args: before:int
+SELECT i.id FROM report_import i
+WHERE i.ended < $1 AND (EXISTS (SELECT 1 FROM report_refused r WHERE r.import = i.id) OR EXISTS (SELECT 1 FROM report_problem p WHERE p.import = i.id))
+ORDER BY i.id LIMIT 1;
+
+-- name: report_problem_delete
+-- roles: strategic test
+-- args: import:uuid
+DELETE FROM report_problem WHERE import = $1;
+
+-- name: report_refused_delete
+-- roles: strategic test
+-- args: import:uuid
+DELETE FROM report_refused WHERE import = $1 AND row_no <=
+	(SELECT MAX(first.row_no) FROM (SELECT r.row_no FROM report_refused r WHERE r.import = $1 ORDER BY r.row_no LIMIT 2000) first);
+
 -- name: report_codebook_has
 -- roles: strategic test
 -- args: name:text version:text

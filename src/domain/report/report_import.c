@@ -181,6 +181,14 @@ static int start_reading(struct import_run *run)
 	return fd < 0 ? fd : reading_start(run->rp->w, "report", run->row.wanted, fd, &callbacks, run, &run->reading, &d);
 }
 
+/* Begin again from what is written. */
+static usec_t take_up_again(struct report *rp, usec_t at)
+{
+	run_free(rp->run);
+	rp->run = NULL;
+	return at;
+}
+
 /* Take the next import up. The time at which to be called again. */
 static usec_t begin(struct report *rp)
 {
@@ -196,6 +204,8 @@ static usec_t begin(struct report *rp)
 	rp->run = run;
 	run->done = run->row.rows_done;
 	r = start_reading(run);
+	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
+		return take_up_again(rp, time_mono() + WAIT * USEC_PER_SEC);
 	if (r < 0) {
 		run->ended = true;
 		run->code = r;
@@ -203,14 +213,6 @@ static usec_t begin(struct report *rp)
 		return 0;
 	}
 	return INT64_MAX;
-}
-
-/* Begin again from what is written. */
-static usec_t take_up_again(struct report *rp, usec_t at)
-{
-	run_free(rp->run);
-	rp->run = NULL;
-	return at;
 }
 
 /* ---- the end ---- */

@@ -154,9 +154,10 @@ static int may_all(struct worker *w, struct store *db, const struct uuid *accoun
 static const struct vault_def *def(void)
 {
 	static const struct call_row *const tables[] = { report_calls, NULL };
-	static struct task_row tasks[2];
+	static struct task_row tasks[3];
 	static struct vault_def vault;
 	tasks[0] = report_import_task;
+	tasks[1] = report_keep_task;
 	vault = (struct vault_def){ .vault = VAULT_STRATEGIC, .calls = tables, .tasks = tasks, .start = report_start,
 				    .end = report_end, .permissions = may_all };
 	return &vault;

@@ -289,6 +289,90 @@ static void test_a_reader_that_dies_fails_its_file_only(void **state)
 	}
 }
 
+static size_t refused_lines(const struct uuid *owner, const struct uuid *id)
+{
+	struct buf b;
+	size_t n = 0;
+	world_refused(&x, owner, id, &b);
+	for (size_t i = 0; i < b.len; i++)
+		n += b.data[i] == '\n';
+	buf_release(&b);
+	return n - 1;
+}
+
+static void test_refused_rows_go_when_their_time_is_over(void **state)
+{
+	static const struct wire_pair at_once[] = { { "import.keep_days", "0" } };
+	struct uuid owner = uuid_new(), id, running;
+	char text[90000];
+	size_t n = (size_t)snprintf(text, sizeof(text), "Main ID,Year,Number Dead,Minimum Estimated Number of Missing\n");
+	(void)state;
+	for (int i = 0; i < 4500; i++) /* more than go at once */
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "Z%d,2026,x,0\n", i);
+	script_of_file(&x.script, text, n);
+	id = world_hand_in(&x, &owner);
+	world_drive(&x, ALL_BATCHES);
+	assert_int_equal(refused_lines(&owner, &id), 4500);
+	(void)fake_run_task(x.w, "report_keep", 100);
+	assert_int_equal(refused_lines(&owner, &id), 4500); /* thirty days */
+	x.settings = at_once;
+	x.nsettings = 1;
+	world_restart(&x);
+	script_cut(&x.script, 500, NULL);
+	running = world_hand_in(&x, &owner);
+	world_drive(&x, 2);
+	assert_int_equal(refused_lines(&owner, &running), 999);
+	(void)fake_run_task(x.w, "report_keep", 100);
+	assert_int_equal(refused_lines(&owner, &id), 0);
+	struct standing s = world_see(&x, &owner, &id);
+	assert_true(s.refused == 4500 && s.problems == 0); /* that there were some stays known */
+	assert_int_equal(refused_lines(&owner, &running), 999);
+	x.settings = NULL;
+	x.nsettings = 0;
+	world_restart(&x);
+	world_drive(&x, ALL_BATCHES);
+	assert_int_equal(refused_lines(&owner, &running), 4500);
+}
+
+static void test_limits_end_an_import(void **state)
+{
+	static const struct wire_pair few[] = { { "import.rows", "7" }, { "import.refused", "2" } };
+	struct uuid owner = uuid_new(), id;
+	(void)state;
+	x.settings = few;
+	x.nsettings = 2;
+	for (size_t per = 1; per < 12; per++) {
+		owner = uuid_new();
+		world_restart(&x);
+		file("mmp_1.csv");
+		script_cut(&x.script, per, NULL);
+		id = world_hand_in(&x, &owner);
+		world_drive(&x, per % 2 == 0 ? 1 : ALL_BATCHES);
+		world_restart(&x); /* what was written before counts too */
+		world_drive(&x, ALL_BATCHES);
+		struct standing s = world_see(&x, &owner, &id);
+		assert_string_equal(s.state, "failed");
+		assert_int_equal(s.rows, 7);
+		assert_non_null(strstr(s.message, "more than the 7 rows"));
+		world_check(&x, &owner, &id);
+	}
+	static const struct wire_pair none[] = { { "import.refused", "1" } };
+	x.settings = none;
+	x.nsettings = 1;
+	world_restart(&x);
+	owner = uuid_new();
+	file("mmp_1.csv");
+	id = world_hand_in(&x, &owner);
+	world_drive(&x, ALL_BATCHES);
+	struct standing s = world_see(&x, &owner, &id);
+	is_over(&s, "failed", 6, 0, 0, 1);
+	assert_non_null(strstr(s.message, "More than 1 rows are refused"));
+	world_check(&x, &owner, &id);
+	x.settings = NULL;
+	x.nsettings = 0;
+	world_restart(&x);
+}
+
 /* ---- readers that lie ---- */
 
 static void lie(const uint8_t *p, size_t n, const struct uuid *owner)
@@ -383,6 +467,8 @@ int main(void)
 		cmocka_unit_test(test_a_correction_made_here_is_not_overwritten),
 		cmocka_unit_test(test_a_reader_that_cannot_be_started_is_asked_for_again),
 		cmocka_unit_test(test_a_reader_that_dies_fails_its_file_only),
+		cmocka_unit_test(test_refused_rows_go_when_their_time_is_over),
+		cmocka_unit_test(test_limits_end_an_import),
 		cmocka_unit_test(test_every_byte_of_a_batch_may_be_a_lie),
 	};
 	return cmocka_run_group_tests(tests, start, end);

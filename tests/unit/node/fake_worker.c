@@ -365,15 +365,24 @@ static void fill_answer(struct fake_answer *a, int e, struct reply *r)
 			 (const char *)a->body.data);
 }
 
+/* As the loop does: each step into an empty buffer. */
 static int stream(struct worker *w, struct reply *r, struct buf *out, struct diag *reterr)
 {
 	int more = r->more != NULL;
+	struct buf step;
+	buf_init(&step, 16 << 20);
 	while (more == 1) {
-		if (store_begin(w->db, STORE_READ, reterr) != 0)
-			return FW_ESTORE;
-		more = r->more(w, w->db, r->more_arg, out, reterr);
+		if (store_begin(w->db, STORE_READ, reterr) != 0) {
+			more = FW_ESTORE;
+			break;
+		}
+		buf_clear(&step);
+		more = r->more(w, w->db, r->more_arg, &step, reterr);
 		store_rollback(w->db);
+		if (step.len > 0)
+			buf_put(out, step.data, step.len);
 	}
+	buf_release(&step);
 	mem_free(r->more_arg);
 	return more;
 }
