@@ -40,7 +40,7 @@ PARSERS = [
     "src/node/backup/archive.c", "src/node/backup/erasures.c", "src/node/access/house_wire.c", "src/node/outbox/wire_outbox.c",
     "src/node/outbox/referral.c",
     "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",
-    "src/domain/report/report_record.c",
+    "src/domain/report/report_record.c", "src/domain/report/report_slice.c",
 ]
 SQL = re.compile(r'"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX|UNIQUE)|'
                  r'ALTER\s+TABLE|DROP\s+TABLE)\b', re.I)
