@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "tbl/near.h"
+#include "text/near.h"
 
 struct words {
 	int n, at;

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/utf8.h"
-#include "tbl/near.h"
+#include "text/near.h"
 
 /* What is known while a file is read. */
 struct reading {

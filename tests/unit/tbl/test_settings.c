@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "tbl/near.h"
+#include "text/near.h"
 #include "tbl/settings.h"
 
 #define LEAST "[node]\nname = Post 7\norigin = fairway.example/7\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "tbl/near.h"
+#include "text/near.h"
 
 #include <string.h>
 

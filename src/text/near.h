@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The nearest known name to a misspelt one, for messages: "did you mean ...?" */
-#ifndef FW_TBL_NEAR_H
-#define FW_TBL_NEAR_H
+#ifndef FW_TEXT_NEAR_H
+#define FW_TEXT_NEAR_H
 
 #include <stddef.h>
 
