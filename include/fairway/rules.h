@@ -244,11 +244,11 @@ struct rules_eval;
  * members.  The case must not change while the evaluation is used.  FW_ELIMIT
  * when the work is above its bound; -ENOMEM when ${mem} is full.
  */
-int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct rules_options *o, const struct rules_eval **ret, struct diag *reterr);
+int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct rules_options *o, struct rules_eval **ret, struct diag *reterr);
 
 /* By rule in the order of the files, then by members. */
 const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *ret_n);
 /* One conclusion of any kind for these members. */
-int rules_find(const struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members, struct rules_finding *ret);
+int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members, struct rules_finding *ret);
 
 #endif
