@@ -66,7 +66,7 @@ static int check_group(struct reader *r, const struct rules_rule *rule, const st
 	for (const struct rules_cond *a = group->child; a != NULL; a = a->next) {
 		for (const struct rules_cond *b = a->next; b != NULL; b = b->next) {
 			struct line at = line_of(rule, b);
-			if (contrary(a, b))
+			if (group->kind != COND_COUNT && contrary(a, b))
 				return fault(r, &at, "found the contrary of line %u beside it; expected a condition that can be met and unmet", a->line);
 			if (same_leaf(a, b))
 				return fault(r, &at, "found the same as in line %u beside it; expected it once", a->line);

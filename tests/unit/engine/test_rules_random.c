@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * Random laws and random cases with gaps, held against every world that fills
+ * the gaps (rules_random.h): a settled finding is right in all of them, and
+ * changes for no reason but a named one.
+ */
+#include "rules_random.h"
+
+enum { UNKNOWN = 0, YES = 1, NO = 2, BOTH = 3, CELLS = R_PLAIN + R_OF * R_THINGS + 1, WORLDS_MAX = 4000 };
+
+/* What was said of each fact; the number is the last, 1..3 for 0..2. */
+struct gaps {
+	int things;
+	bool complete;
+	int said[CELLS];
+};
+
+static int cell_of(int fact, int thing)
+{
+	return R_PLAIN + fact * R_THINGS + thing;
+}
+
+static struct gaps random_gaps(struct prop *p)
+{
+	struct gaps g = {.things = (int)prop_below(p, R_THINGS), .complete = prop_below(p, 2) == 0};
+	for (int i = 0; i < CELLS; i++)
+		g.said[i] = (int)prop_below(p, 12) < 7 ? 1 + (int)prop_below(p, 2) : prop_below(p, 5) == 0 ? BOTH : UNKNOWN;
+	return g;
+}
+
+static void say_cell(struct rules_case *c, const struct rules_law *law, int cell, int said)
+{
+	char fact[8];
+	int k = cell - R_PLAIN;
+	if (cell < R_PLAIN)
+		(void)snprintf(fact, sizeof(fact), "p%d", cell);
+	else
+		(void)snprintf(fact, sizeof(fact), "of%d", k / R_THINGS);
+	uint32_t thing = cell < R_PLAIN ? 0 : (uint32_t)(k % R_THINGS);
+	if (said & YES)
+		help_say(c, law, fact, thing, 0, "yes", "one", false);
+	if (said & NO)
+		help_say(c, law, fact, thing, 0, "no", "another", false);
+}
+
+static bool in_case(const struct gaps *g, int cell)
+{
+	return cell < R_PLAIN || cell == CELLS - 1 || (cell - R_PLAIN) % R_THINGS < g->things;
+}
+
+/* ${turned}: the same, stated in the opposite order. */
+static struct rules_case *make_case(struct arena *mem, const struct rules_law *law, const struct gaps *g, bool turned)
+{
+	struct rules_case *c = rules_case_new(mem, law);
+	static const char *const names[] = {"one", "two", "three"};
+	for (int i = 0; i < g->things; i++) {
+		uint32_t at;
+		assert_int_equal(rules_case_add(c, rules_list_find(law, "thing"), names[i], &at), 0);
+	}
+	rules_case_complete(c, rules_list_find(law, "thing"), g->complete);
+	for (int i = 0; i < CELLS; i++) {
+		int cell = turned ? CELLS - 1 - i : i;
+		if (!in_case(g, cell))
+			continue;
+		if (cell < CELLS - 1)
+			say_cell(c, law, cell, g->said[cell]);
+		else if (g->said[cell] != UNKNOWN)
+			help_say(c, law, "num", 0, 0, g->said[cell] == YES ? "0" : g->said[cell] == NO ? "2" : "0..2", "x", false);
+	}
+	return c;
+}
+
+/* The ${i}-th world that fills the gaps, with ${more} things beyond those of the case; false when there is none. */
+static bool world_of(const struct gaps *g, int more, unsigned i, struct r_world *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->things = g->things + more;
+	for (int cell = 0; cell < CELLS - 1; cell++) {
+		int thing = cell < R_PLAIN ? 0 : (cell - R_PLAIN) % R_THINGS;
+		bool stated = thing < g->things || cell < R_PLAIN;
+		int said = stated ? g->said[cell] : UNKNOWN;
+		bool yes = said == YES;
+		if (thing >= w->things && cell >= R_PLAIN)
+			continue;
+		if (said == UNKNOWN || said == BOTH) {
+			yes = i & 1;
+			i >>= 1;
+		}
+		*(cell < R_PLAIN ? &w->plain[cell] : &w->of[(cell - R_PLAIN) / R_THINGS][thing]) = yes;
+	}
+	int said = g->said[CELLS - 1];
+	w->number = said == YES ? 0 : said == NO ? 2 : (int)(i % 3);
+	return said == YES || said == NO ? i == 0 : i < 3;
+}
+
+struct seen {
+	bool yes, no, no_undefeated; /* no_undefeated: the elements are absent, whatever the exceptions */
+	bool yes_elements;
+};
+
+static struct seen all_worlds(const struct r_law *l, const struct gaps *g, int rule, int subject)
+{
+	struct seen s = {0};
+	struct r_world w;
+	for (int more = 0; more <= (g->complete || g->things == R_THINGS ? 0 : 1); more++)
+		for (unsigned i = 0; i < WORLDS_MAX && world_of(g, more, i, &w); i++) {
+			bool elements = r_elements(l, &w, rule, subject), yes = elements && !r_defeated(l, &w, rule, subject);
+			s.yes |= yes;
+			s.no |= !yes;
+			s.no_undefeated |= !elements;
+			s.yes_elements |= elements;
+		}
+	return s;
+}
+
+static const struct rules_law *law_of(struct arena *mem, const struct r_law *l)
+{
+	struct buf text;
+	buf_init(&text, HELP_FILE_MAX);
+	r_law_print(l, &text);
+	buf_putc(&text, '\0');
+	assert_false(buf_failed(&text));
+	const struct rules_law *law = help_law(mem, (const char *)text.data);
+	buf_release(&text);
+	return law;
+}
+
+static struct rules_finding find(struct rules_eval *e, const struct rules_law *law, int rule, int thing)
+{
+	char name[8];
+	struct rules_finding f;
+	uint32_t members[3] = {(uint32_t)thing, 0, 0};
+	(void)snprintf(name, sizeof(name), "r%d", rule);
+	assert_int_equal(rules_find(e, rules_conclusion_find(law, name), members, &f), 0);
+	return f;
+}
+
+static struct rules_eval *evaluate(struct arena *mem, const struct rules_case *c)
+{
+	struct rules_eval *e;
+	assert_int_equal(rules_evaluate(mem, c, NULL, &e, NULL), 0);
+	return e;
+}
+
+/* How often each status came up, so that the test is known to test something. */
+static unsigned counted[4], defeated, unexamined;
+
+static void hold_against_worlds(const struct r_law *l, const struct gaps *g, const struct rules_finding *f, int rule, int thing, uint64_t seed)
+{
+	struct seen s = all_worlds(l, g, rule, thing);
+	bool examined = !(f->flags & RULES_UNEXAMINED);
+	counted[f->status]++;
+	defeated += (f->flags & RULES_DEFEATED) != 0;
+	unexamined += !examined;
+	if (f->status == RULES_MET && (examined ? s.no : s.no_undefeated))
+		fail_msg("seed %llu: r%d of %d is met, and a world says no", (unsigned long long)seed, rule, thing);
+	if (f->status == RULES_NOT_MET && s.yes)
+		fail_msg("seed %llu: r%d of %d is not met, and a world says yes", (unsigned long long)seed, rule, thing);
+	if (f->flags & RULES_DEFEATED && s.yes)
+		fail_msg("seed %llu: defeated, and a world says yes", (unsigned long long)seed);
+}
+
+static void settled_findings_hold_in_every_world(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	for (uint64_t seed = 1; seed <= prop_rounds(1500); seed++) {
+		struct prop p = {seed};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p);
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false));
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing);
+				hold_against_worlds(&l, &g, &f, rule, thing, seed);
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	for (int i = 0; i < 4; i++)
+		assert_true(counted[i] > 20);
+	assert_true(defeated > 20);
+	assert_true(unexamined > 20);
+}
+
+/* With nothing unknown, disputed or open, the engine is the reference. */
+static void nothing_unknown_is_plain_logic(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	for (uint64_t seed = 1; seed <= prop_rounds(1500); seed++) {
+		struct prop p = {seed * 7919};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p);
+		struct r_world w;
+		g.complete = true;
+		for (int i = 0; i < CELLS; i++)
+			g.said[i] = 1 + (int)prop_below(&p, 2);
+		assert_true(world_of(&g, 0, 0, &w));
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false));
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing);
+				bool elements = r_elements(&l, &w, rule, thing), def = r_defeated(&l, &w, rule, thing);
+				if (f.status != (elements && !def ? RULES_MET : RULES_NOT_MET))
+					fail_msg("seed %llu: r%d of %d is %d", (unsigned long long)seed, rule, thing, f.status);
+				assert_false(f.flags & (RULES_UNEXAMINED | RULES_BY_DISPUTE | RULES_BY_OPEN_LIST));
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+}
+
+/* A fact that was unknown is given: what was settled stays, unless an exception named it. */
+static void a_settled_finding_stays(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	unsigned changed = 0, held = 0;
+	for (uint64_t seed = 1; seed <= prop_rounds(1500); seed++) {
+		struct prop p = {seed * 104729};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p), more;
+		more = g;
+		for (int i = 0; i < CELLS; i++)
+			if (g.said[i] == UNKNOWN && prop_below(&p, 2) == 0)
+				more.said[i] = 1 + (int)prop_below(&p, 2);
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)), *after = evaluate(mem, make_case(mem, law, &more, false));
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing), now = find(after, law, rule, thing);
+				if (f.status > RULES_MET)
+					continue;
+				held += f.status == now.status;
+				changed += f.status != now.status;
+				if (f.status != now.status && !(f.flags & RULES_UNEXAMINED))
+					fail_msg("seed %llu: r%d of %d was %d and is %d", (unsigned long long)seed, rule, thing, f.status, now.status);
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	assert_true(changed > 5 && held > 100);
+}
+
+static void order_does_not_matter(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	for (uint64_t seed = 1; seed <= prop_rounds(500); seed++) {
+		struct prop p = {seed * 31};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p), swapped;
+		swapped = g;
+		for (int f = 0; f < R_OF; f++) { /* the first and the second thing change places */
+			swapped.said[cell_of(f, 0)] = g.said[cell_of(f, 1)];
+			swapped.said[cell_of(f, 1)] = g.said[cell_of(f, 0)];
+		}
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)), *turned = evaluate(mem, make_case(mem, law, &g, true));
+		struct rules_eval *other = evaluate(mem, make_case(mem, law, &swapped, false));
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing), t = find(turned, law, rule, thing);
+				assert_true(f.status == t.status && f.flags == t.flags);
+				if (g.things < 2)
+					continue;
+				struct rules_finding o = find(other, law, rule, thing < 2 ? 1 - thing : thing);
+				assert_true(f.status == o.status && f.flags == o.flags);
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+}
+
+/* Disputed means: nobody lacks anything, and whoever is believed, it is settled. */
+static void a_dispute_is_settled_by_belief(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	unsigned disputed = 0;
+	for (uint64_t seed = 1; seed <= prop_rounds(1500); seed++) {
+		struct prop p = {seed * 65537};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p), believed;
+		for (int i = 0; i < CELLS - 1; i++)
+			if (prop_below(&p, 3) == 0)
+				g.said[i] = BOTH;
+		believed = g;
+		for (int i = 0; i < CELLS - 1; i++)
+			if (g.said[i] == BOTH)
+				believed.said[i] = 1 + (int)prop_below(&p, 2);
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)), *b = evaluate(mem, make_case(mem, law, &believed, false));
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing), now = find(b, law, rule, thing);
+				disputed += f.status == RULES_DISPUTED;
+				if (f.status == RULES_DISPUTED && now.status > RULES_MET)
+					fail_msg("seed %llu: r%d of %d stays open", (unsigned long long)seed, rule, thing);
+				assert_true(f.status != RULES_DISPUTED || f.flags & RULES_BY_DISPUTE);
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	assert_true(disputed > 50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settled_findings_hold_in_every_world), cmocka_unit_test(nothing_unknown_is_plain_logic),
+		cmocka_unit_test(a_settled_finding_stays),		cmocka_unit_test(order_does_not_matter),
+		cmocka_unit_test(a_dispute_is_settled_by_belief),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
