@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * Parses: src/engine/rules/lines.c src/engine/rules/stanza.c src/engine/rules/condition.c src/engine/rules/value.c
- * Whatever is taken as a law is printed and read back to the same print;
+ * Parses: src/engine/rules/lines.c src/engine/rules/stanza.c src/engine/rules/condition.c
+ * src/engine/rules/value.c Whatever is taken as a law is printed and read back to the same print;
  * whatever is refused says where and why.
  */
 #include <stdint.h>

@@ -101,7 +101,8 @@ struct rules_reading {
 struct rules_rule {
 	const struct rules_conclusion *conclusion;
 	const char *article, *strength, *sentence;
-	const char *says_met, *says_not_met, *says_unknown, *source, *note; /* NULL where not said */
+	const char *says_met, *says_not_met, *says_unknown, *source,
+		*note;    /* NULL where not said */
 	int32_t from, to; /* days in force, both inclusive; INT32_MIN, INT32_MAX where open */
 	struct rules_reading reading[RULES_READINGS_MAX];
 	uint32_t readings;
@@ -138,7 +139,8 @@ struct rules_file {
  * was expected; FW_ELIMIT; -ENOMEM.  Nothing half-read is ever returned: the
  * law in force stays in force.
  */
-int rules_law_load(struct arena *mem, const struct rules_file *files, size_t n, const struct rules_law **ret, struct diag *reterr);
+int rules_law_load(struct arena *mem, const struct rules_file *files, size_t n,
+		   const struct rules_law **ret, struct diag *reterr);
 
 /* The law in its canonical form: reading it gives the same law. Remarks are not kept. */
 void rules_law_print(const struct rules_law *law, struct buf *out);
@@ -161,7 +163,8 @@ const struct rules_rule *rules_version(const struct rules_conclusion *c, int32_t
  * begins to be another, ${from} first; at most ${cap}.  Returns how many there
  * are, which may be more than ${cap}.
  */
-size_t rules_periods(const struct rules_law *law, enum rules_law_of of, int32_t from, int32_t to, int32_t *days, size_t cap);
+size_t rules_periods(const struct rules_law *law, enum rules_law_of of, int32_t from, int32_t to,
+		     int32_t *days, size_t cap);
 
 /* ---- case ----------------------------------------------------------------------------------- */
 
@@ -180,10 +183,13 @@ struct rules_value {
 struct rules_value rules_yes(bool yes);
 struct rules_value rules_date(struct date d); /* d known */
 /* As a rule file writes it: "yes", "12.5", "10..20", "1000 USD", "2026-11", a code. */
-int rules_value_parse(const struct rules_fact *fact, const char *text, struct rules_value *ret, struct diag *reterr);
-void rules_value_format(const struct rules_fact *fact, const struct rules_value *v, struct buf *out);
+int rules_value_parse(const struct rules_fact *fact, const char *text, struct rules_value *ret,
+		      struct diag *reterr);
+void rules_value_format(const struct rules_fact *fact, const struct rules_value *v,
+			struct buf *out);
 
-/* Who says it, and what it rests on: words that are carried along, never looked into. NULL allowed. */
+/* Who says it, and what it rests on: words that are carried along, never looked into. NULL allowed.
+ */
 struct rules_said {
 	const char *who, *evidence, *certainty;
 	bool denies; /* says that it is not so, and nothing else */
@@ -196,14 +202,18 @@ struct rules_case *rules_case_new(struct arena *mem, const struct rules_law *law
 /* A case that begins with all that ${c} holds; ${c} may be forgotten but not its arena. */
 struct rules_case *rules_case_fork(struct arena *mem, const struct rules_case *c);
 /* A new member; its index in *ret. FW_EEXISTS if the list has one of that name. */
-int rules_case_add(struct rules_case *c, const struct rules_list *list, const char *name, uint32_t *ret);
+int rules_case_add(struct rules_case *c, const struct rules_list *list, const char *name,
+		   uint32_t *ret);
 uint32_t rules_case_members(const struct rules_case *c, const struct rules_list *list);
-const char *rules_case_member(const struct rules_case *c, const struct rules_list *list, uint32_t i);
+const char *rules_case_member(const struct rules_case *c, const struct rules_list *list,
+			      uint32_t i);
 /* Say that a list has no other members than those added (or that it may). */
 void rules_case_complete(struct rules_case *c, const struct rules_list *list, bool complete);
 bool rules_case_is_complete(const struct rules_case *c, const struct rules_list *list);
-/* State a fact of these members (as many as it has subjects). Adds to what others said. Copies all strings. */
-int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uint32_t *members, struct rules_value v, const struct rules_said *said);
+/* State a fact of these members (as many as it has subjects). Adds to what others said. Copies all
+ * strings. */
+int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uint32_t *members,
+		     struct rules_value v, const struct rules_said *said);
 /* Forget what was said of it: with rules_case_fork and rules_case_state, a what-if. */
 void rules_case_unstate(struct rules_case *c, const struct rules_fact *f, const uint32_t *members);
 
@@ -227,7 +237,7 @@ struct rules_options {
 	int32_t act_day, request_day; /* whose law; INT32_MAX: the latest there is */
 	uint64_t steps_max;           /* conditions looked at; 0: 100 million */
 };
-#define RULES_OPTIONS ((struct rules_options){ INT32_MAX, INT32_MAX, 0 })
+#define RULES_OPTIONS ((struct rules_options){INT32_MAX, INT32_MAX, 0})
 
 struct rules_finding {
 	const struct rules_conclusion *conclusion;
@@ -244,11 +254,13 @@ struct rules_eval;
  * members.  The case must not change while the evaluation is used.  FW_ELIMIT
  * when the work is above its bound; -ENOMEM when ${mem} is full.
  */
-int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct rules_options *o, struct rules_eval **ret, struct diag *reterr);
+int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct rules_options *o,
+		   struct rules_eval **ret, struct diag *reterr);
 
 /* By rule in the order of the files, then by members. */
 const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *ret_n);
 /* One conclusion of any kind for these members. */
-int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members, struct rules_finding *ret);
+int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,
+	       struct rules_finding *ret);
 
 #endif

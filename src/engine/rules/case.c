@@ -34,7 +34,8 @@ static int members_grow(struct rules_case *c, struct member_list *l)
 	return 0;
 }
 
-int rules_case_add(struct rules_case *c, const struct rules_list *list, const char *name, uint32_t *ret)
+int rules_case_add(struct rules_case *c, const struct rules_list *list, const char *name,
+		   uint32_t *ret)
 {
 	struct member_list *l = &c->list[list->index];
 	for (uint32_t i = 0; i < l->n; i++)
@@ -88,7 +89,8 @@ static bool entry_is(const struct entry *e, const struct rules_fact *f, const ui
 	return e->fact == f;
 }
 
-static struct entry *find(const struct rules_case *c, const struct rules_fact *f, const uint32_t *members)
+static struct entry *find(const struct rules_case *c, const struct rules_fact *f,
+			  const uint32_t *members)
 {
 	struct entry *e = c->bucket[entry_hash(f, members) & (c->buckets - 1)];
 	while (e != NULL && !entry_is(e, f, members))
@@ -96,7 +98,8 @@ static struct entry *find(const struct rules_case *c, const struct rules_fact *f
 	return e;
 }
 
-const struct entry *case_entry(const struct rules_case *c, const struct rules_fact *f, const uint32_t *members)
+const struct entry *case_entry(const struct rules_case *c, const struct rules_fact *f,
+			       const uint32_t *members)
 {
 	return find(c, f, members);
 }
@@ -120,7 +123,8 @@ static int table_grow(struct rules_case *c)
 	return 0;
 }
 
-static int add_entry(struct rules_case *c, const struct rules_fact *f, const uint32_t *members, struct entry **ret)
+static int add_entry(struct rules_case *c, const struct rules_fact *f, const uint32_t *members,
+		     struct entry **ret)
 {
 	int err = c->entries >= c->buckets ? table_grow(c) : 0;
 	struct entry *e = err == 0 ? arena_alloc(c->mem, sizeof(*e)) : NULL;
@@ -144,7 +148,9 @@ static const char *copy(struct arena *mem, const char *s)
 
 static bool value_fits(const struct rules_fact *f, const struct rules_value *v)
 {
-	int64_t top = f->type == RULES_YESNO ? 1 : f->type == RULES_CODE ? (int64_t)f->codes->n - 1 : INT64_MAX;
+	int64_t top = f->type == RULES_YESNO  ? 1
+		      : f->type == RULES_CODE ? (int64_t)f->codes->n - 1
+					      : INT64_MAX;
 	int64_t bottom = f->type == RULES_YESNO || f->type == RULES_CODE ? 0 : INT64_MIN;
 	if (f->type == RULES_DATE) {
 		bottom = DAY_FIRST;
@@ -152,10 +158,12 @@ static bool value_fits(const struct rules_fact *f, const struct rules_value *v)
 	}
 	if ((f->type == RULES_YESNO || f->type == RULES_CODE) && v->lo != v->hi)
 		return false;
-	return v->type == f->type && v->lo <= v->hi && v->lo >= bottom && v->hi <= top && memchr(v->currency, '\0', sizeof(v->currency)) != NULL;
+	return v->type == f->type && v->lo <= v->hi && v->lo >= bottom && v->hi <= top &&
+	       memchr(v->currency, '\0', sizeof(v->currency)) != NULL;
 }
 
-static int members_fit(const struct rules_case *c, const struct rules_fact *f, const uint32_t *members)
+static int members_fit(const struct rules_case *c, const struct rules_fact *f,
+		       const uint32_t *members)
 {
 	for (uint32_t i = 0; i < f->subjects; i++)
 		if (members[i] >= c->list[f->subject[i].list->index].n)
@@ -163,7 +171,8 @@ static int members_fit(const struct rules_case *c, const struct rules_fact *f, c
 	return 0;
 }
 
-int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uint32_t *members, struct rules_value v, const struct rules_said *said)
+int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uint32_t *members,
+		     struct rules_value v, const struct rules_said *said)
 {
 	int err = value_fits(f, &v) ? members_fit(c, f, members) : FW_ERANGE;
 	struct entry *e = err == 0 ? find(c, f, members) : NULL;
@@ -176,7 +185,8 @@ int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uin
 		return err != 0 ? err : -ENOMEM;
 	s->value = v;
 	if (said != NULL)
-		s->said = (struct rules_said){copy(c->mem, said->who), copy(c->mem, said->evidence), copy(c->mem, said->certainty), said->denies};
+		s->said = (struct rules_said){copy(c->mem, said->who), copy(c->mem, said->evidence),
+					      copy(c->mem, said->certainty), said->denies};
 	if (arena_failed(c->mem))
 		return -ENOMEM;
 	*(e->last != NULL ? &e->last->next : &e->first) = s;

@@ -43,6 +43,7 @@ struct rules_case {
 	struct entry *first, *last;
 };
 
-const struct entry *case_entry(const struct rules_case *c, const struct rules_fact *f, const uint32_t *members);
+const struct entry *case_entry(const struct rules_case *c, const struct rules_fact *f,
+			       const uint32_t *members);
 
 #endif

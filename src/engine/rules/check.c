@@ -15,12 +15,13 @@ enum visit { UNSEEN, OPEN, DONE };
 
 struct walk {
 	struct reader *r;
-	uint8_t *seen;                    /* enum visit of each conclusion */
+	uint8_t *seen; /* enum visit of each conclusion */
 	const struct rules_conclusion *path[RULES_CHAIN_MAX + 1];
 	uint32_t depth;
 };
 
-__attribute__((format(printf, 3, 4))) static int rule_fault(struct reader *r, const struct rules_rule *rule, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int
+rule_fault(struct reader *r, const struct rules_rule *rule, const char *fmt, ...)
 {
 	struct line at = {.file = rule->file, .no = rule->line};
 	char text[DIAG_TEXT_MAX];
@@ -36,40 +37,53 @@ static struct line line_of(const struct rules_rule *rule, const struct rules_con
 	return (struct line){.file = rule->file, .no = c->line};
 }
 
-/* ---- one rule ---------------------------------------------------------------------------------- */
+/* ---- one rule ----------------------------------------------------------------------------------
+ */
 
 static bool same_term(const struct cond_term *a, const struct cond_term *b)
 {
-	return a->fact == b->fact && a->conclusion == b->conclusion && memcmp(a->slot, b->slot, sizeof(a->slot)) == 0;
+	return a->fact == b->fact && a->conclusion == b->conclusion &&
+	       memcmp(a->slot, b->slot, sizeof(a->slot)) == 0;
 }
 
 static bool same_leaf(const struct rules_cond *a, const struct rules_cond *b)
 {
-	if (a->kind != b->kind || a->kind < COND_FACT || a->test != b->test || !same_term(&a->term, &b->term))
+	if (a->kind != b->kind || a->kind < COND_FACT || a->test != b->test ||
+	    !same_term(&a->term, &b->term))
 		return false;
 	if (a->test == TEST_CODE)
-		return a->ncode == b->ncode && memcmp(a->code, b->code, a->ncode * sizeof(a->code[0])) == 0;
+		return a->ncode == b->ncode &&
+		       memcmp(a->code, b->code, a->ncode * sizeof(a->code[0])) == 0;
 	if (a->n != b->n || a->unit != b->unit || a->has_value != b->has_value)
 		return false;
-	return a->has_value ? memcmp(&a->value, &b->value, sizeof(a->value)) == 0 : same_term(&a->with, &b->with);
+	return a->has_value ? memcmp(&a->value, &b->value, sizeof(a->value)) == 0
+			    : same_term(&a->with, &b->with);
 }
 
 /* Whether ${c} says the contrary of ${other}. */
 static bool contrary(const struct rules_cond *c, const struct rules_cond *other)
 {
-	return (c->kind == COND_NOT && same_leaf(c->child, other)) || (other->kind == COND_NOT && same_leaf(other->child, c));
+	return (c->kind == COND_NOT && same_leaf(c->child, other)) ||
+	       (other->kind == COND_NOT && same_leaf(other->child, c));
 }
 
 /* A thing and its contrary side by side: never met in "all of", always in "any of". */
-static int check_group(struct reader *r, const struct rules_rule *rule, const struct rules_cond *group)
+static int check_group(struct reader *r, const struct rules_rule *rule,
+		       const struct rules_cond *group)
 {
 	for (const struct rules_cond *a = group->child; a != NULL; a = a->next) {
 		for (const struct rules_cond *b = a->next; b != NULL; b = b->next) {
 			struct line at = line_of(rule, b);
 			if (group->kind != COND_COUNT && contrary(a, b))
-				return fault(r, &at, "found the contrary of line %u beside it; expected a condition that can be met and unmet", a->line);
+				return fault(r, &at,
+					     "found the contrary of line %u beside it; expected a "
+					     "condition that can be met and unmet",
+					     a->line);
 			if (same_leaf(a, b))
-				return fault(r, &at, "found the same as in line %u beside it; expected it once", a->line);
+				return fault(
+					r, &at,
+					"found the same as in line %u beside it; expected it once",
+					a->line);
 		}
 	}
 	return 0;
@@ -79,21 +93,29 @@ static int check_cond(struct reader *r, const struct rules_rule *rule, const str
 {
 	struct line at = line_of(rule, c);
 	if (c->kind == COND_CONCLUSION && c->term.conclusion->kind == RULES_EXCEPTION)
-		return fault(r, &at, "found the exception \"%s\" among conditions; expected it after \"unless:\", or a definition", c->term.conclusion->name);
+		return fault(r, &at,
+			     "found the exception \"%s\" among conditions; expected it after "
+			     "\"unless:\", or a definition",
+			     c->term.conclusion->name);
 	int err = c->kind <= COND_COUNT ? check_group(r, rule, c) : 0;
-	for (const struct rules_cond *child = c->child; err == 0 && child != NULL; child = child->next)
+	for (const struct rules_cond *child = c->child; err == 0 && child != NULL;
+	     child = child->next)
 		err = check_cond(r, rule, child);
 	return err;
 }
 
 /* Every {hole} names a subject. */
-static int check_holes(struct reader *r, const struct line *at, const char *text, const struct rules_subject *s, uint32_t n)
+static int check_holes(struct reader *r, const struct line *at, const char *text,
+		       const struct rules_subject *s, uint32_t n)
 {
 	struct scope scope = scope_of(s, n);
 	while (text != NULL && (text = strpbrk(text, "{}")) != NULL) {
 		size_t len = strcspn(text + 1, "{}");
 		if (*text != '{' || text[1 + len] != '}' || scope_find(&scope, text + 1, len) < 0)
-			return fault(r, at, "found a hole \"%.*s\" in a text; expected a subject in braces, as it is named in line %u", (int)(len < 60 ? len + 2 : 60), text, at->no);
+			return fault(r, at,
+				     "found a hole \"%.*s\" in a text; expected a subject in "
+				     "braces, as it is named in line %u",
+				     (int)(len < 60 ? len + 2 : 60), text, at->no);
 		text += len + 2;
 	}
 	return 0;
@@ -106,15 +128,21 @@ static bool same_text(const char *a, const char *b)
 
 static int check_texts(struct reader *r, const struct rules_rule *rule)
 {
-	const char *texts[] = {rule->sentence, rule->says_met, rule->says_not_met, rule->says_unknown};
+	const char *texts[] = {rule->sentence, rule->says_met, rule->says_not_met,
+			       rule->says_unknown};
 	struct line at = {.file = rule->file, .no = rule->line};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		int err = check_holes(r, &at, texts[i], rule->conclusion->subject, rule->conclusion->subjects);
+		int err = check_holes(r, &at, texts[i], rule->conclusion->subject,
+				      rule->conclusion->subjects);
 		if (err != 0)
 			return err;
 	}
-	if (same_text(texts[1], texts[2]) || same_text(texts[1], texts[3]) || same_text(texts[2], texts[3]))
-		return rule_fault(r, rule, "found the same text for two outcomes of \"%s\"; expected texts that do not contradict each other", rule->conclusion->name);
+	if (same_text(texts[1], texts[2]) || same_text(texts[1], texts[3]) ||
+	    same_text(texts[2], texts[3]))
+		return rule_fault(r, rule,
+				  "found the same text for two outcomes of \"%s\"; expected texts "
+				  "that do not contradict each other",
+				  rule->conclusion->name);
 	return 0;
 }
 
@@ -122,19 +150,26 @@ static int check_rule(struct reader *r, const struct rules_rule *rule)
 {
 	const char *name = rule->conclusion->name;
 	if (rule->readings == 0)
-		return rule_fault(r, rule, "found \"%s\" without a condition; expected \"met if\"", name);
+		return rule_fault(r, rule, "found \"%s\" without a condition; expected \"met if\"",
+				  name);
 	if (rule->readings == 1 && rule->reading[0].name != NULL)
-		return rule_fault(r, rule, "found one reading of \"%s\"; expected two or more, or a plain \"met if\"", name);
+		return rule_fault(
+			r, rule,
+			"found one reading of \"%s\"; expected two or more, or a plain \"met if\"",
+			name);
 	if (name_find(r->law, NAME_STRENGTH, rule->strength, strlen(rule->strength)) == NULL)
-		return rule_fault(r, rule, "found the strength \"%.60s\"; expected one that is declared%s", rule->strength,
-				  name_hint(r, NAME_STRENGTH, rule->strength, strlen(rule->strength)));
+		return rule_fault(
+			r, rule, "found the strength \"%.60s\"; expected one that is declared%s",
+			rule->strength,
+			name_hint(r, NAME_STRENGTH, rule->strength, strlen(rule->strength)));
 	int err = check_texts(r, rule);
 	for (uint32_t i = 0; err == 0 && i < rule->readings; i++)
 		err = check_cond(r, rule, rule->reading[i].cond);
 	return err;
 }
 
-/* ---- all rules ----------------------------------------------------------------------------------- */
+/* ---- all rules
+ * ----------------------------------------------------------------------------------- */
 
 /* Versions in order of days, none beside another. */
 static int check_versions(struct reader *r, struct rules_conclusion *c)
@@ -148,8 +183,11 @@ static int check_versions(struct reader *r, struct rules_conclusion *c)
 	}
 	for (uint32_t i = 1; i < c->versions; i++)
 		if (c->version[i]->from <= c->version[i - 1]->to)
-			return rule_fault(r, c->version[i], "found \"%s\" a second time for the same days, first in %s, line %u; expected \"in force:\" with days of its own",
-					  c->name, c->version[i - 1]->file, c->version[i - 1]->line);
+			return rule_fault(
+				r, c->version[i],
+				"found \"%s\" a second time for the same days, first in %s, line "
+				"%u; expected \"in force:\" with days of its own",
+				c->name, c->version[i - 1]->file, c->version[i - 1]->line);
 	return 0;
 }
 
@@ -158,7 +196,8 @@ static int visit(struct walk *w, const struct rules_conclusion *c, const struct 
 static int visit_cond(struct walk *w, const struct rules_rule *rule, const struct rules_cond *c)
 {
 	int err = c->term.conclusion != NULL ? visit(w, c->term.conclusion, rule) : 0;
-	for (const struct rules_cond *child = c->child; err == 0 && child != NULL; child = child->next)
+	for (const struct rules_cond *child = c->child; err == 0 && child != NULL;
+	     child = child->next)
 		err = visit_cond(w, rule, child);
 	return err;
 }
@@ -183,7 +222,12 @@ static int cycle(struct walk *w, const struct rules_conclusion *c, const struct 
 		text = arena_printf(w->r->mem, "%s, then %s", text, w->path[i]->name);
 	if (text != NULL)
 		text = arena_printf(w->r->mem, "%s, then %s", text, c->name);
-	return text == NULL ? -ENOMEM : rule_fault(w->r, from, "found a circle: %s; expected conclusions to rest on others only", text);
+	return text == NULL
+		       ? -ENOMEM
+		       : rule_fault(
+				 w->r, from,
+				 "found a circle: %s; expected conclusions to rest on others only",
+				 text);
 }
 
 static int visit(struct walk *w, const struct rules_conclusion *c, const struct rules_rule *from)
@@ -193,7 +237,9 @@ static int visit(struct walk *w, const struct rules_conclusion *c, const struct 
 	if (w->seen[c->index] == OPEN)
 		return cycle(w, c, from);
 	if (w->depth == RULES_CHAIN_MAX)
-		return rule_fault(w->r, from, "found conclusions resting on more than %d others in a row", RULES_CHAIN_MAX);
+		return rule_fault(w->r, from,
+				  "found conclusions resting on more than %d others in a row",
+				  RULES_CHAIN_MAX);
 	w->seen[c->index] = OPEN;
 	w->path[w->depth++] = c;
 	int err = 0;
@@ -219,8 +265,12 @@ static int check_graph(struct reader *r)
 			continue;
 		err = visit(&w, c, c->version[0]);
 		if (err == 0)
-			err = rule_fault(r, c->version[0], "found \"%s\", which no rule uses; expected a rule to rest on it%s", c->name,
-					 c->kind == RULES_EXCEPTION ? " or to name it after \"unless:\"" : "");
+			err = rule_fault(
+				r, c->version[0],
+				"found \"%s\", which no rule uses; expected a rule to rest on it%s",
+				c->name,
+				c->kind == RULES_EXCEPTION ? " or to name it after \"unless:\""
+							   : "");
 	}
 	return err;
 }
@@ -231,7 +281,8 @@ int law_check(struct reader *r)
 	int err = 0;
 	for (uint32_t i = 0; err == 0 && i < law->facts; i++) {
 		struct line at = {.file = law->fact[i]->file, .no = law->fact[i]->line};
-		err = check_holes(r, &at, law->fact[i]->ask, law->fact[i]->subject, law->fact[i]->subjects);
+		err = check_holes(r, &at, law->fact[i]->ask, law->fact[i]->subject,
+				  law->fact[i]->subjects);
 	}
 	for (uint32_t i = 0; err == 0 && i < law->rules; i++)
 		err = check_rule(r, law->rule[i]);

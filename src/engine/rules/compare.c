@@ -62,7 +62,8 @@ static struct range shift(struct range x, const struct rules_cond *c, int sign)
 }
 
 /* ${first} and ${last}: the ends of what x is held against; the same where that is a fact. */
-static result_t hold(const struct rules_cond *c, struct range x, struct range first, struct range last)
+static result_t hold(const struct rules_cond *c, struct range x, struct range first,
+		     struct range last)
 {
 	switch (c->test) {
 	case TEST_LESS:
@@ -82,7 +83,8 @@ static result_t hold(const struct rules_cond *c, struct range x, struct range fi
 	case TEST_WITHIN_BEFORE:
 		return both(invert(less(last, x)), invert(less(x, shift(first, c, -1))));
 	case TEST_WITHIN_OF:
-		return both(invert(less(x, shift(first, c, -1))), invert(less(shift(last, c, 1), x)));
+		return both(invert(less(x, shift(first, c, -1))),
+			    invert(less(shift(last, c, 1), x)));
 	default: /* on, exactly */
 		return both(invert(less(x, first)), invert(less(last, x)));
 	}
@@ -104,8 +106,10 @@ static result_t hold_code(const struct rules_cond *c, int64_t code)
 	return RULES_NOT_MET;
 }
 
-/* One position of x, and of y where there is one. Amounts in two currencies cannot be held against each other. */
-static result_t compare_one(const struct rules_cond *c, const struct position *x, const struct position *y)
+/* One position of x, and of y where there is one. Amounts in two currencies cannot be held against
+ * each other. */
+static result_t compare_one(const struct rules_cond *c, const struct position *x,
+			    const struct position *y)
 {
 	if (x->any || (y != NULL && y->any))
 		return RULES_UNKNOWN;
@@ -116,20 +120,26 @@ static result_t compare_one(const struct rules_cond *c, const struct position *x
 		return hold_code(c, v->lo);
 	if (!same_currency(v, w))
 		return RULES_UNKNOWN;
-	struct range of = {v->lo, v->hi}, whole = {w->lo, w->hi}, first = {w->lo, w->lo}, last = {w->hi, w->hi};
+	struct range of = {v->lo, v->hi}, whole = {w->lo, w->hi}, first = {w->lo, w->lo},
+		     last = {w->hi, w->hi};
 	return y != NULL ? hold(c, of, whole, whole) : hold(c, of, first, last);
 }
 
 /* Where people say different things: settled if all of it comes to the same. */
 result_t compare(const struct rules_cond *c, const struct cell *x, const struct cell *y)
 {
-	unsigned seen = 0, stated = x->entry != NULL || (y != NULL && y->entry != NULL) ? RULES_STATED : 0;
+	unsigned seen = 0,
+		 stated = x->entry != NULL || (y != NULL && y->entry != NULL) ? RULES_STATED : 0;
 	if (x->n == 0 || (y != NULL && y->n == 0))
 		return (result_t)(RULES_UNKNOWN | stated);
 	for (uint32_t i = 0; i < x->n; i++)
 		for (uint32_t k = 0; k < (y != NULL ? y->n : 1); k++)
 			seen |= 1u << compare_one(c, &x->at[i], y != NULL ? &y->at[k] : NULL);
 	if ((seen & (seen - 1)) == 0)
-		return (result_t)((seen == 1u << RULES_MET ? RULES_MET : seen == 1u << RULES_NOT_MET ? RULES_NOT_MET : RULES_UNKNOWN) | stated);
-	return (result_t)((seen & 1u << RULES_UNKNOWN ? RULES_UNKNOWN : RULES_DISPUTED) | RULES_BY_DISPUTE | stated);
+		return (result_t)((seen == 1u << RULES_MET       ? RULES_MET
+				   : seen == 1u << RULES_NOT_MET ? RULES_NOT_MET
+								 : RULES_UNKNOWN) |
+				  stated);
+	return (result_t)((seen & 1u << RULES_UNKNOWN ? RULES_UNKNOWN : RULES_DISPUTED) |
+			  RULES_BY_DISPUTE | stated);
 }

@@ -32,15 +32,19 @@ static struct rules_cond *cond_new(struct words *w, enum cond_kind kind)
 }
 
 /* The lines [from, to), all deeper than their head, each with its own deeper lines. */
-static int block(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond **ret)
+static int block(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		 struct rules_cond **ret)
 {
 	struct line *line = w->r->lines.line;
 	struct rules_cond **last = ret;
 	if (from == to)
-		return fault(w->r, w->line, "found nothing below this line; expected conditions in deeper lines");
+		return fault(w->r, w->line,
+			     "found nothing below this line; expected conditions in deeper lines");
 	for (size_t i = from; i < to;) {
 		if (line[i].indent != line[from].indent)
-			return fault(w->r, &line[i], "found a line %u deep; expected %u as for the lines beside it", line[i].indent, line[from].indent);
+			return fault(w->r, &line[i],
+				     "found a line %u deep; expected %u as for the lines beside it",
+				     line[i].indent, line[from].indent);
 		size_t next = i + 1;
 		while (next < to && line[next].indent > line[i].indent)
 			next++;
@@ -55,26 +59,35 @@ static int block(struct words *w, size_t from, size_t to, struct scope *s, unsig
 }
 
 /* "(" VAR {"," VAR} ")" or nothing; fills the slots of a term. */
-static int arguments(struct words *w, const struct scope *s, const char *name, const struct rules_subject *subject, uint32_t n, uint8_t *slot)
+static int arguments(struct words *w, const struct scope *s, const char *name,
+		     const struct rules_subject *subject, uint32_t n, uint8_t *slot)
 {
 	bool given = word_take(w, "(");
 	char what[WHAT_MAX];
 	for (uint32_t i = 0; i < n; i++) {
 		int v;
 		if (given) {
-			(void)snprintf(what, sizeof(what), "a %s, subject %u of \"%s\": one of the names in sight that stand for one", subject[i].list->name, i + 1, name);
+			(void)snprintf(what, sizeof(what),
+				       "a %s, subject %u of \"%s\": one of the names in sight that "
+				       "stand for one",
+				       subject[i].list->name, i + 1, name);
 			struct word x = word_peek(w);
 			v = scope_find(s, x.s, x.n);
 			if (v < 0 || s->list[v] != subject[i].list)
 				return word_expected(w, what);
 			(void)word_next(w);
 			if (!word_take(w, i + 1 < n ? "," : ")"))
-				return word_expected(w, i + 1 < n ? "\",\" and the next subject" : "\")\" after the last subject");
+				return word_expected(w, i + 1 < n ? "\",\" and the next subject"
+								  : "\")\" after the last subject");
 		} else {
 			v = scope_default(s, &subject[i]);
 			if (v < 0)
-				return fault(w->r, w->line, "found \"%s\", which speaks of a %s, where none is in sight; expected it below \"for some %s\", or the rule to be \"of %s\"",
-					     name, subject[i].list->name, subject[i].list->name, subject[i].list->name);
+				return fault(w->r, w->line,
+					     "found \"%s\", which speaks of a %s, where none is in "
+					     "sight; expected it below \"for some %s\", or the "
+					     "rule to be \"of %s\"",
+					     name, subject[i].list->name, subject[i].list->name,
+					     subject[i].list->name);
 		}
 		slot[i] = (uint8_t)v;
 	}
@@ -90,8 +103,10 @@ static int term(struct words *w, const struct scope *s, struct cond_term *ret)
 	const struct name_entry *e = name_find(w->r->law, NAME_TERM, x.s, x.n);
 	if (e == NULL || e->kind == NAME_LIST) {
 		char what[WHAT_MAX];
-		(void)snprintf(what, sizeof(what), "the name of a fact, a rule or a definition that is declared%s",
-			       e == NULL ? name_hint(w->r, NAME_TERM, x.s, x.n) : "; this is a list");
+		(void)snprintf(what, sizeof(what),
+			       "the name of a fact, a rule or a definition that is declared%s",
+			       e == NULL ? name_hint(w->r, NAME_TERM, x.s, x.n)
+					 : "; this is a list");
 		return word_expected(w, what);
 	}
 	(void)word_next(w);
@@ -100,7 +115,8 @@ static int term(struct words *w, const struct scope *s, struct cond_term *ret)
 		return arguments(w, s, e->name, ret->fact->subject, ret->fact->subjects, ret->slot);
 	}
 	ret->conclusion = e->thing;
-	return arguments(w, s, e->name, ret->conclusion->subject, ret->conclusion->subjects, ret->slot);
+	return arguments(w, s, e->name, ret->conclusion->subject, ret->conclusion->subjects,
+			 ret->slot);
 }
 
 static int codes_test(struct words *w, struct rules_cond *c)
@@ -135,13 +151,18 @@ static int operand(struct words *w, const struct scope *s, struct rules_cond *c)
 	}
 	const struct rules_fact *f = e->thing;
 	if (f->type != c->term.fact->type)
-		return fault(w->r, w->line, "found \"%s\", which is of another type; expected one of the type of \"%s\"", f->name, c->term.fact->name);
+		return fault(w->r, w->line,
+			     "found \"%s\", which is of another type; expected one of the type of "
+			     "\"%s\"",
+			     f->name, c->term.fact->name);
 	return term(w, s, &c->with);
 }
 
 static int within(struct words *w, const struct scope *s, struct rules_cond *c)
 {
-	static const char *const units[] = {"days", "months", "years"}, *const one[] = {"day", "month", "year"};
+	static const char *const units[] = {"days", "months", "years"}, *const one[] = {"day",
+											"month",
+											"year"};
 	int err = word_count(w, WITHIN_MAX, &c->n);
 	if (err != 0)
 		return err;
@@ -152,7 +173,9 @@ static int within(struct words *w, const struct scope *s, struct rules_cond *c)
 	if (unit < 0)
 		return word_expected(w, "\"days\", \"months\" or \"years\"");
 	c->unit = (enum cond_unit)unit;
-	c->test = word_take(w, "after") ? TEST_WITHIN_AFTER : word_take(w, "before") ? TEST_WITHIN_BEFORE : TEST_WITHIN_OF;
+	c->test = word_take(w, "after")    ? TEST_WITHIN_AFTER
+		  : word_take(w, "before") ? TEST_WITHIN_BEFORE
+					   : TEST_WITHIN_OF;
 	if (c->test == TEST_WITHIN_OF && !word_take(w, "of"))
 		return word_expected(w, "\"after\", \"before\" or \"of\" and a date");
 	return operand(w, s, c);
@@ -163,7 +186,11 @@ static int date_test(struct words *w, const struct scope *s, struct rules_cond *
 	static const struct {
 		const char *words;
 		enum cond_test test;
-	} tests[] = {{"on or before", TEST_ON_OR_BEFORE}, {"on or after", TEST_ON_OR_AFTER}, {"on", TEST_ON}, {"before", TEST_BEFORE}, {"after", TEST_AFTER}};
+	} tests[] = {{"on or before", TEST_ON_OR_BEFORE},
+		     {"on or after", TEST_ON_OR_AFTER},
+		     {"on", TEST_ON},
+		     {"before", TEST_BEFORE},
+		     {"after", TEST_AFTER}};
 	if (word_take(w, "within"))
 		return within(w, s, c);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
@@ -171,7 +198,8 @@ static int date_test(struct words *w, const struct scope *s, struct rules_cond *
 			c->test = tests[i].test;
 			return operand(w, s, c);
 		}
-	return word_expected(w, "\"before\", \"after\", \"on\", \"on or before\", \"on or after\" or \"within N days of\", for it is a date");
+	return word_expected(w, "\"before\", \"after\", \"on\", \"on or before\", \"on or after\" "
+				"or \"within N days of\", for it is a date");
 }
 
 static int number_test(struct words *w, const struct scope *s, struct rules_cond *c)
@@ -179,13 +207,18 @@ static int number_test(struct words *w, const struct scope *s, struct rules_cond
 	static const struct {
 		const char *words;
 		enum cond_test test;
-	} tests[] = {{"at least", TEST_AT_LEAST}, {"at most", TEST_AT_MOST}, {"more than", TEST_MORE}, {"less than", TEST_LESS}, {"exactly", TEST_EXACTLY}};
+	} tests[] = {{"at least", TEST_AT_LEAST},
+		     {"at most", TEST_AT_MOST},
+		     {"more than", TEST_MORE},
+		     {"less than", TEST_LESS},
+		     {"exactly", TEST_EXACTLY}};
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		if (word_take(w, tests[i].words)) {
 			c->test = tests[i].test;
 			return operand(w, s, c);
 		}
-	return word_expected(w, "\"at least\", \"at most\", \"more than\", \"less than\" or \"exactly\", for it is a number or an amount");
+	return word_expected(w, "\"at least\", \"at most\", \"more than\", \"less than\" or "
+				"\"exactly\", for it is a number or an amount");
 }
 
 /* VAR is the same as VAR | VAR differs from VAR */
@@ -195,11 +228,13 @@ static int identity(struct words *w, const struct scope *s, struct rules_cond **
 	int a = scope_find(s, x.s, x.n);
 	bool same = word_take(w, "is the same as");
 	if (!same && !word_take(w, "differs from"))
-		return word_expected(w, "\"is the same as\" or \"differs from\", for a name of somebody or something stands before it");
+		return word_expected(w, "\"is the same as\" or \"differs from\", for a name of "
+					"somebody or something stands before it");
 	x = word_peek(w);
 	int b = scope_find(s, x.s, x.n);
 	if (b < 0 || s->list[a] != s->list[b] || a == b)
-		return word_expected(w, "another name in sight that stands for a member of the same list");
+		return word_expected(
+			w, "another name in sight that stands for a member of the same list");
 	(void)word_next(w);
 	struct rules_cond *c = cond_new(w, same ? COND_SAME : COND_DIFFERS);
 	if (c == NULL)
@@ -214,7 +249,9 @@ static int fact_test(struct words *w, const struct scope *s, struct rules_cond *
 {
 	enum rules_type type = c->term.fact != NULL ? c->term.fact->type : RULES_YESNO;
 	if (type == RULES_YESNO)
-		return word_peek(w).n > 0 && word_is(word_peek(w), "is") ? word_expected(w, "nothing after it, for it is a yes or a no") : 0;
+		return word_peek(w).n > 0 && word_is(word_peek(w), "is")
+			       ? word_expected(w, "nothing after it, for it is a yes or a no")
+			       : 0;
 	if (!word_take(w, "is"))
 		return word_expected(w, "\"is\" and what it is held against");
 	if (type == RULES_CODE)
@@ -250,16 +287,19 @@ static int such_that(struct words *w, const struct scope *s, struct rules_cond *
 	return c->child == NULL ? -ENOMEM : leaf(w, s, &c->child->child);
 }
 
-static int rest(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond **ret);
+static int rest(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		struct rules_cond **ret);
 
 /* LIST [as NAME] [such that LEAF] ("," CONDITION | ":" one deeper line) */
-static int quantifier(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond *c)
+static int quantifier(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		      struct rules_cond *c)
 {
 	struct word x = word_peek(w);
 	const struct name_entry *e = name_find(w->r->law, NAME_TERM, x.s, x.n);
 	if (e == NULL || e->kind != NAME_LIST) {
 		char what[WHAT_MAX];
-		(void)snprintf(what, sizeof(what), "the name of a list%s", e == NULL ? name_hint(w->r, NAME_TERM, x.s, x.n) : "");
+		(void)snprintf(what, sizeof(what), "the name of a list%s",
+			       e == NULL ? name_hint(w->r, NAME_TERM, x.s, x.n) : "");
 		return word_expected(w, what);
 	}
 	(void)word_next(w);
@@ -269,12 +309,21 @@ static int quantifier(struct words *w, size_t from, size_t to, struct scope *s, 
 	if (err != 0)
 		return err;
 	if (scope_find(s, c->as, strlen(c->as)) >= 0)
-		return fault(w->r, w->line, "found \"%s\" for a second time among the names in sight; expected \"for some %s as\" and another name", c->as, c->list->name);
+		return fault(w->r, w->line,
+			     "found \"%s\" for a second time among the names in sight; expected "
+			     "\"for some %s as\" and another name",
+			     c->as, c->list->name);
 	if (c->as != e->name && name_find(w->r->law, NAME_TERM, c->as, strlen(c->as)) != NULL)
-		return fault(w->r, w->line, "found \"%s\" as a name for a member; expected one that no list, fact or rule has", c->as);
+		return fault(w->r, w->line,
+			     "found \"%s\" as a name for a member; expected one that no list, fact "
+			     "or rule has",
+			     c->as);
 	c->slot = (uint8_t)s->n;
 	if (scope_push(s, c->list, c->as) != 0)
-		return fault(w->r, w->line, "found more than %d names in sight; expected a definition that takes a part of this", RULES_VARS_MAX);
+		return fault(w->r, w->line,
+			     "found more than %d names in sight; expected a definition that takes "
+			     "a part of this",
+			     RULES_VARS_MAX);
 	if (word_take(w, "such that"))
 		err = such_that(w, s, c);
 	struct rules_cond **body = c->such_that && c->child != NULL ? &c->child->next : &c->child;
@@ -283,15 +332,19 @@ static int quantifier(struct words *w, size_t from, size_t to, struct scope *s, 
 	else if (err == 0 && word_take(w, ":") && words_end(w))
 		err = block(w, from, to, s, depth + 1, body);
 	else if (err == 0)
-		err = word_expected(w, "\", all of:\", \", any of:\", \",\" and a condition, or \":\" and one deeper line");
+		err = word_expected(w, "\", all of:\", \", any of:\", \",\" and a condition, or "
+				       "\":\" and one deeper line");
 	s->n--;
 	if (err == 0 && (*body)->next != NULL)
-		err = fault(w->r, w->line, "found several lines below; expected one, or \", all of:\" or \", any of:\" in this one");
+		err = fault(w->r, w->line,
+			    "found several lines below; expected one, or \", all of:\" or \", any "
+			    "of:\" in this one");
 	return err;
 }
 
 /* "at least N of:" and its kind: the head of a block. */
-static int group(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond *c)
+static int group(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		 struct rules_cond *c)
 {
 	if (!word_take(w, ":") || !words_end(w))
 		return word_expected(w, "\":\" and the conditions in deeper lines");
@@ -300,11 +353,14 @@ static int group(struct words *w, size_t from, size_t to, struct scope *s, unsig
 	for (const struct rules_cond *x = c->child; err == 0 && x != NULL; x = x->next)
 		n++;
 	if (err == 0 && c->kind == COND_COUNT && c->n > n)
-		err = fault(w->r, w->line, "found \"at least %u of\" over %u conditions; expected at most as many", c->n, n);
+		err = fault(w->r, w->line,
+			    "found \"at least %u of\" over %u conditions; expected at most as many",
+			    c->n, n);
 	return err;
 }
 
-static int quantified(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond *c)
+static int quantified(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		      struct rules_cond *c)
 {
 	if (word_take(w, "some")) {
 		c->kind = COND_SOME;
@@ -323,7 +379,8 @@ static int quantified(struct words *w, size_t from, size_t to, struct scope *s, 
 	return quantifier(w, from, to, s, depth, c);
 }
 
-static int grouped(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond *c)
+static int grouped(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		   struct rules_cond *c)
 {
 	int err = 0;
 	if (c->kind == COND_COUNT) {
@@ -334,14 +391,19 @@ static int grouped(struct words *w, size_t from, size_t to, struct scope *s, uns
 	return err != 0 ? err : group(w, from, to, s, depth, c);
 }
 
-static int rest(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond **ret)
+static int rest(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+		struct rules_cond **ret)
 {
 	static const struct {
 		const char *words;
 		enum cond_kind kind;
-	} heads[] = {{"all of", COND_ALL}, {"any of", COND_ANY}, {"none of", COND_NONE}, {"at least", COND_COUNT}, {"not", COND_NOT}, {"for", COND_SOME}};
+	} heads[] = {{"all of", COND_ALL},     {"any of", COND_ANY}, {"none of", COND_NONE},
+		     {"at least", COND_COUNT}, {"not", COND_NOT},    {"for", COND_SOME}};
 	if (depth > RULES_DEPTH_MAX)
-		return fault(w->r, w->line, "found conditions more than %d deep; expected a definition that takes a part of them", RULES_DEPTH_MAX);
+		return fault(w->r, w->line,
+			     "found conditions more than %d deep; expected a definition that takes "
+			     "a part of them",
+			     RULES_DEPTH_MAX);
 	if (w->r->law->nodes >= RULES_NODES_MAX)
 		return fault(w->r, w->line, "a law has at most %d conditions", RULES_NODES_MAX);
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
@@ -352,13 +414,17 @@ static int rest(struct words *w, size_t from, size_t to, struct scope *s, unsign
 			return -ENOMEM;
 		if (c->kind == COND_NOT)
 			return rest(w, from, to, s, depth + 1, &c->child);
-		return c->kind == COND_SOME ? quantified(w, from, to, s, depth, c) : grouped(w, from, to, s, depth, c);
+		return c->kind == COND_SOME ? quantified(w, from, to, s, depth, c)
+					    : grouped(w, from, to, s, depth, c);
 	}
 	int err = leaf(w, s, ret);
 	if (err == 0 && !words_end(w))
-		err = word_expected(w, "the end of the line: further conditions stand in lines of their own");
+		err = word_expected(
+			w, "the end of the line: further conditions stand in lines of their own");
 	if (err == 0 && from != to)
-		err = fault(w->r, &w->r->lines.line[from], "found a deeper line below a condition that is whole; expected it beside that, or the line above to end with \":\"");
+		err = fault(w->r, &w->r->lines.line[from],
+			    "found a deeper line below a condition that is whole; expected it "
+			    "beside that, or the line above to end with \":\"");
 	return err;
 }
 
@@ -372,13 +438,15 @@ static int label(struct words *w, const char **ret)
 	size_t n = strcspn(s, " ");
 	bool good = n <= RULES_NAME_MAX && s[n - 1] == ')';
 	if (!good)
-		return word_expected(w, "a label such as (a) or (b)(ii) without blanks, then the condition");
+		return word_expected(
+			w, "a label such as (a) or (b)(ii) without blanks, then the condition");
 	w->at += n;
 	*ret = arena_strndup(w->r->mem, s, n);
 	return *ret != NULL ? 0 : -ENOMEM;
 }
 
-int cond_line(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond **ret)
+int cond_line(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+	      struct rules_cond **ret)
 {
 	const char *text;
 	int err = label(w, &text);
@@ -404,5 +472,7 @@ int cond_unless(struct words *w, struct scope *s, struct rules_cond **ret)
 			return word_expected(&at, "the name of an exception");
 		ret = &c->next;
 	} while (word_take(w, ","));
-	return words_end(w) ? 0 : word_expected(w, "\",\" and another exception, or the end of the text");
+	return words_end(w)
+		       ? 0
+		       : word_expected(w, "\",\" and another exception, or the end of the text");
 }

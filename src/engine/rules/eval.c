@@ -35,7 +35,8 @@ bool eval_open(const struct rules_eval *e, const struct rules_list *list)
 }
 
 /* The place of these members in a table over the lists of the subjects. */
-static uint64_t place(const struct rules_eval *e, const struct rules_subject *s, uint32_t n, const uint32_t *members)
+static uint64_t place(const struct rules_eval *e, const struct rules_subject *s, uint32_t n,
+		      const uint32_t *members)
 {
 	uint64_t at = 0;
 	for (uint32_t i = 0; i < n; i++)
@@ -57,12 +58,15 @@ void term_members(const struct cond_term *t, const uint32_t *bind, uint32_t *mem
 		members[i] = bind[t->slot[i]];
 }
 
-static const struct cell *cell_of(const struct rules_eval *e, const struct rules_fact *f, const uint32_t *members)
+static const struct cell *cell_of(const struct rules_eval *e, const struct rules_fact *f,
+				  const uint32_t *members)
 {
-	return &e->cell[e->fact_cell[e->fact_base[f->index] + place(e, f->subject, f->subjects, members)]];
+	return &e->cell[e->fact_cell[e->fact_base[f->index] +
+				     place(e, f->subject, f->subjects, members)]];
 }
 
-const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t, const uint32_t *bind)
+const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t,
+			     const uint32_t *bind)
 {
 	uint32_t members[RULES_SUBJECTS_MAX];
 	term_members(t, bind, members);
@@ -75,7 +79,8 @@ const struct rules_rule *eval_version(const struct rules_eval *e, const struct r
 	return rules_version(c, day);
 }
 
-/* ---- counting --------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------
+ */
 
 result_t decide(const struct tally *t, uint32_t need, bool open)
 {
@@ -85,7 +90,8 @@ result_t decide(const struct tally *t, uint32_t need, bool open)
 		return (result_t)(RULES_MET | t->flags[RULES_MET] | stated);
 	if (!open && n[RULES_MET] + n[RULES_UNKNOWN] + n[RULES_DISPUTED] < need)
 		return (result_t)(RULES_NOT_MET | t->flags[RULES_NOT_MET] | stated);
-	unsigned up = t->flags[RULES_UNKNOWN] | t->flags[RULES_DISPUTED] | ((t->flags[0] | t->flags[1]) & RULES_UNEXAMINED);
+	unsigned up = t->flags[RULES_UNKNOWN] | t->flags[RULES_DISPUTED] |
+		      ((t->flags[0] | t->flags[1]) & RULES_UNEXAMINED);
 	enum rules_status status = n[RULES_UNKNOWN] > 0 || open ? RULES_UNKNOWN : RULES_DISPUTED;
 	return (result_t)((unsigned)status | up | stated | (open ? RULES_BY_OPEN_LIST : 0u));
 }
@@ -128,7 +134,8 @@ static result_t pair(enum cond_kind kind, result_t a, result_t b)
 	return decide_kind(&two, &t, false);
 }
 
-/* ---- conditions -------------------------------------------------------------------------------- */
+/* ---- conditions --------------------------------------------------------------------------------
+ */
 
 result_t eval_member(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind)
 {
@@ -172,16 +179,19 @@ result_t eval_cond(struct rules_eval *e, const struct rules_cond *c, uint32_t *b
 	case COND_NOT:
 		return invert(eval_cond(e, c->child, bind));
 	case COND_FACT:
-		return compare(c, eval_cell(e, &c->term, bind), c->with.fact != NULL ? eval_cell(e, &c->with, bind) : NULL);
+		return compare(c, eval_cell(e, &c->term, bind),
+			       c->with.fact != NULL ? eval_cell(e, &c->with, bind) : NULL);
 	case COND_CONCLUSION:
 		term_members(&c->term, bind, members);
-		return eval_conclusion(e, c->term.conclusion, members) & (RESULT_UP | RESULT_STATUS);
+		return eval_conclusion(e, c->term.conclusion, members) &
+		       (RESULT_UP | RESULT_STATUS);
 	case COND_SAME:
 	case COND_DIFFERS:
 		same = bind[c->term.slot[0]] == bind[c->term.slot[1]];
 		return same == (c->kind == COND_SAME) ? RULES_MET : RULES_NOT_MET;
 	default:
-		return cond_is_quantifier(c->kind) ? eval_quantifier(e, c, bind) : eval_group(e, c, bind);
+		return cond_is_quantifier(c->kind) ? eval_quantifier(e, c, bind)
+						   : eval_group(e, c, bind);
 	}
 }
 
@@ -198,14 +208,19 @@ result_t eval_readings(struct rules_eval *e, const struct rules_rule *rule, uint
 		return (result_t)(RULES_MET | all);
 	if (t.n[RULES_NOT_MET] == rule->readings)
 		return (result_t)(RULES_NOT_MET | all);
-	unsigned differ = rule->readings > 1 && t.n[RULES_MET] + t.n[RULES_NOT_MET] > 0 ? RULES_BY_READING : 0;
+	unsigned differ = rule->readings > 1 && t.n[RULES_MET] + t.n[RULES_NOT_MET] > 0
+				  ? RULES_BY_READING
+				  : 0;
 	return (result_t)((t.n[RULES_UNKNOWN] > 0 ? RULES_UNKNOWN : RULES_DISPUTED) | all | differ);
 }
 
-/* ---- conclusions -------------------------------------------------------------------------------- */
+/* ---- conclusions --------------------------------------------------------------------------------
+ */
 
 /* Whether anything was said of the fact, its subjects beyond the exception's own being anybody. */
-static bool anything_said(struct rules_eval *e, const struct rules_rule *x, const struct rules_fact *f, const uint32_t *bound, uint32_t i, uint32_t *members)
+static bool anything_said(struct rules_eval *e, const struct rules_rule *x,
+			  const struct rules_fact *f, const uint32_t *bound, uint32_t i,
+			  uint32_t *members)
 {
 	if (i == f->subjects)
 		return cell_of(e, f, members)->entry != NULL;
@@ -224,7 +239,8 @@ static bool anything_said(struct rules_eval *e, const struct rules_rule *x, cons
 	return false;
 }
 
-bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members, result_t r)
+bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members,
+		 result_t r)
 {
 	uint32_t of[RULES_SUBJECTS_MAX];
 	if (exception->nraised_by == 0)
@@ -236,11 +252,13 @@ bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const
 }
 
 /* What the elements come to once the exceptions are heard. */
-static result_t hear_exceptions(struct rules_eval *e, const struct rules_rule *rule, uint32_t *bind, result_t r)
+static result_t hear_exceptions(struct rules_eval *e, const struct rules_rule *rule, uint32_t *bind,
+				result_t r)
 {
 	unsigned unexamined = 0, stated = r & RULES_STATED;
 	uint32_t members[RULES_SUBJECTS_MAX];
-	for (const struct rules_cond *c = rule->unless; c != NULL && status_of(r) != RULES_NOT_MET; c = c->next) {
+	for (const struct rules_cond *c = rule->unless; c != NULL && status_of(r) != RULES_NOT_MET;
+	     c = c->next) {
 		term_members(&c->term, bind, members);
 		result_t x = eval_conclusion(e, c->term.conclusion, members);
 		const struct rules_rule *version = eval_version(e, c->term.conclusion);
@@ -248,14 +266,16 @@ static result_t hear_exceptions(struct rules_eval *e, const struct rules_rule *r
 		if (!is_settled(x) && !eval_raised(e, version, members, x))
 			unexamined = RULES_UNEXAMINED;
 		else if (status_of(x) == RULES_MET)
-			return (result_t)(RULES_NOT_MET | RULES_DEFEATED | (x & RULES_UNEXAMINED) | stated);
+			return (result_t)(RULES_NOT_MET | RULES_DEFEATED | (x & RULES_UNEXAMINED) |
+					  stated);
 		else if (status_of(x) != RULES_NOT_MET)
 			r = pair(COND_ALL, r, x & (RESULT_UP | RESULT_STATUS));
 	}
 	return (result_t)(r | unexamined | stated);
 }
 
-static result_t work_out(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members)
+static result_t work_out(struct rules_eval *e, const struct rules_conclusion *c,
+			 const uint32_t *members)
 {
 	uint32_t bind[RULES_VARS_MAX] = {0};
 	const struct rules_rule *rule = eval_version(e, c);
@@ -265,15 +285,18 @@ static result_t work_out(struct rules_eval *e, const struct rules_conclusion *c,
 	return hear_exceptions(e, rule, bind, eval_readings(e, rule, bind));
 }
 
-result_t eval_conclusion(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members)
+result_t eval_conclusion(struct rules_eval *e, const struct rules_conclusion *c,
+			 const uint32_t *members)
 {
-	result_t *known = &e->known[e->conclusion_base[c->index] + place(e, c->subject, c->subjects, members)];
+	result_t *known = &e->known[e->conclusion_base[c->index] +
+				    place(e, c->subject, c->subjects, members)];
 	if (*known == RESULT_NONE)
 		*known = work_out(e, c, members);
 	return *known;
 }
 
-/* ---- laying out the facts ------------------------------------------------------------------------ */
+/* ---- laying out the facts
+ * ------------------------------------------------------------------------ */
 
 /* What a statement holds. */
 static struct position position_of(const struct statement *s)
@@ -291,7 +314,8 @@ static bool agree(struct position *to, const struct position *p)
 {
 	int64_t lo = to->value.lo > p->value.lo ? to->value.lo : p->value.lo;
 	int64_t hi = to->value.hi < p->value.hi ? to->value.hi : p->value.hi;
-	if (to->any || p->any || lo > hi || memcmp(to->value.currency, p->value.currency, sizeof(p->value.currency)) != 0)
+	if (to->any || p->any || lo > hi ||
+	    memcmp(to->value.currency, p->value.currency, sizeof(p->value.currency)) != 0)
 		return to->any && p->any;
 	to->value.lo = lo;
 	to->value.hi = hi;
@@ -341,7 +365,8 @@ static int lay_facts(struct rules_eval *e)
 		int err = lay_cell(e, x, &e->cell[n]);
 		if (err != 0)
 			return err;
-		e->fact_cell[e->fact_base[x->fact->index] + place(e, x->fact->subject, x->fact->subjects, x->member)] = n++;
+		e->fact_cell[e->fact_base[x->fact->index] +
+			     place(e, x->fact->subject, x->fact->subjects, x->member)] = n++;
 	}
 	return 0;
 }
@@ -351,7 +376,8 @@ static int lay_conclusions(struct rules_eval *e)
 	const struct rules_law *law = e->law;
 	uint64_t total = 0, findings = 0;
 	e->conclusion_base = arena_array(e->mem, law->conclusions, sizeof(e->conclusion_base[0]));
-	for (uint32_t i = 0; i < law->conclusions && e->conclusion_base != NULL && total <= CELLS_MAX; i++) {
+	for (uint32_t i = 0;
+	     i < law->conclusions && e->conclusion_base != NULL && total <= CELLS_MAX; i++) {
 		const struct rules_conclusion *c = law->conclusion[i];
 		uint64_t n = places(e, c->subject, c->subjects);
 		e->conclusion_base[i] = total;
@@ -368,18 +394,24 @@ static int lay_conclusions(struct rules_eval *e)
 	return 0;
 }
 
-/* ---- findings ------------------------------------------------------------------------------------ */
+/* ---- findings
+ * ------------------------------------------------------------------------------------ */
 
-static struct rules_finding finding_of(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members)
+static struct rules_finding finding_of(struct rules_eval *e, const struct rules_conclusion *c,
+				       const uint32_t *members)
 {
 	result_t r = eval_conclusion(e, c, members);
-	struct rules_finding f = {.conclusion = c, .rule = eval_version(e, c), .status = status_of(r), .flags = r & (unsigned)~RESULT_STATUS};
+	struct rules_finding f = {.conclusion = c,
+				  .rule = eval_version(e, c),
+				  .status = status_of(r),
+				  .flags = r & (unsigned)~RESULT_STATUS};
 	memcpy(f.member, members, c->subjects * sizeof(f.member[0]));
 	return f;
 }
 
 /* The members that follow in order; false after the last. */
-static bool next_members(const struct rules_eval *e, const struct rules_conclusion *c, uint32_t *members)
+static bool next_members(const struct rules_eval *e, const struct rules_conclusion *c,
+			 uint32_t *members)
 {
 	for (uint32_t i = c->subjects; i-- > 0;) {
 		if (++members[i] < eval_size(e, c->subject[i].list))
@@ -402,7 +434,8 @@ static void find_all(struct rules_eval *e)
 	}
 }
 
-int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct rules_options *o, struct rules_eval **ret, struct diag *reterr)
+int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct rules_options *o,
+		   struct rules_eval **ret, struct diag *reterr)
 {
 	struct rules_eval *e = arena_alloc(mem, sizeof(*e));
 	if (e == NULL)
@@ -417,12 +450,16 @@ int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct r
 	if (err == 0)
 		err = lay_conclusions(e);
 	if (err == FW_ELIMIT)
-		return diag_set(reterr, err, "the case has too many members for rules that speak of several of them at once");
+		return diag_set(reterr, err,
+				"the case has too many members for rules that speak of several of "
+				"them at once");
 	if (err != 0 || arena_failed(mem))
 		return diag_set(reterr, -ENOMEM, "no memory is left to evaluate the rules");
 	find_all(e);
 	if (e->exhausted)
-		return diag_set(reterr, FW_ELIMIT, "the rules look at more than %llu conditions for this case", (unsigned long long)e->options.steps_max);
+		return diag_set(reterr, FW_ELIMIT,
+				"the rules look at more than %llu conditions for this case",
+				(unsigned long long)e->options.steps_max);
 	*ret = e;
 	return 0;
 }
@@ -433,7 +470,8 @@ const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *r
 	return e->finding;
 }
 
-int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members, struct rules_finding *ret)
+int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,
+	       struct rules_finding *ret)
 {
 	for (uint32_t i = 0; i < c->subjects; i++)
 		if (members[i] >= eval_size(e, c->subject[i].list))

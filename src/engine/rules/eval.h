@@ -15,7 +15,10 @@ typedef uint16_t result_t;
 
 enum { RESULT_STATUS = 3, RESULT_NONE = 0xffff };
 /* What goes up from a condition to the one above. */
-enum { RESULT_UP = RULES_BY_DISPUTE | RULES_BY_READING | RULES_BY_OPEN_LIST | RULES_UNEXAMINED | RULES_STATED };
+enum {
+	RESULT_UP = RULES_BY_DISPUTE | RULES_BY_READING | RULES_BY_OPEN_LIST | RULES_UNEXAMINED |
+		    RULES_STATED
+};
 
 /* One of the values that a fact has according to somebody. */
 struct position {
@@ -36,18 +39,27 @@ struct rules_eval {
 	struct rules_options options;
 	uint64_t steps;
 	bool exhausted;
-	struct cell *cell;       /* [0] is the fact of which nothing was said */
-	uint64_t *fact_base;     /* where a fact's table begins in ... */
-	uint32_t *fact_cell;     /* indexes into cell */
+	struct cell *cell;   /* [0] is the fact of which nothing was said */
+	uint64_t *fact_base; /* where a fact's table begins in ... */
+	uint32_t *fact_cell; /* indexes into cell */
 	uint64_t *conclusion_base;
-	result_t *known;         /* of conclusions */
+	result_t *known; /* of conclusions */
 	struct rules_finding *finding;
 	size_t findings;
 };
 
-static inline enum rules_status status_of(result_t r) { return (enum rules_status)(r & RESULT_STATUS); }
-static inline bool is_settled(result_t r) { return (r & RESULT_STATUS) < RULES_UNKNOWN; }
-static inline result_t invert(result_t r) { return is_settled(r) ? r ^ 1 : r; }
+static inline enum rules_status status_of(result_t r)
+{
+	return (enum rules_status)(r & RESULT_STATUS);
+}
+static inline bool is_settled(result_t r)
+{
+	return (r & RESULT_STATUS) < RULES_UNKNOWN;
+}
+static inline result_t invert(result_t r)
+{
+	return is_settled(r) ? r ^ 1 : r;
+}
 
 /* How many of each among the things that are counted, and the flags they bring. */
 struct tally {
@@ -66,14 +78,17 @@ result_t compare(const struct rules_cond *c, const struct cell *x, const struct 
 
 /* eval.c */
 result_t eval_cond(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind);
-result_t eval_conclusion(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members);
+result_t eval_conclusion(struct rules_eval *e, const struct rules_conclusion *c,
+			 const uint32_t *members);
 const struct rules_rule *eval_version(const struct rules_eval *e, const struct rules_conclusion *c);
 /* What one member brings to a quantifier: its condition, and what restricts it. */
 result_t eval_member(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind);
 result_t eval_readings(struct rules_eval *e, const struct rules_rule *rule, uint32_t *bind);
 /* Whether an exception that is open counts: somebody raised it. */
-bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members, result_t r);
-const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t, const uint32_t *bind);
+bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members,
+		 result_t r);
+const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t,
+			     const uint32_t *bind);
 void term_members(const struct cond_term *t, const uint32_t *bind, uint32_t *members);
 uint32_t eval_size(const struct rules_eval *e, const struct rules_list *list);
 bool eval_open(const struct rules_eval *e, const struct rules_list *list);

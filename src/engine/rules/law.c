@@ -15,28 +15,33 @@ static uint32_t name_hash(enum name_space space, const char *s, size_t n)
 	return h;
 }
 
-static struct name_entry *name_slot(const struct rules_law *law, enum name_space space, const char *s, size_t n)
+static struct name_entry *name_slot(const struct rules_law *law, enum name_space space,
+				    const char *s, size_t n)
 {
 	uint32_t i = name_hash(space, s, n) & (law->name_cap - 1);
 	for (;; i = (i + 1) & (law->name_cap - 1)) {
 		struct name_entry *e = &law->name[i];
-		if (e->name == NULL || (e->space == space && strncmp(e->name, s, n) == 0 && e->name[n] == '\0'))
+		if (e->name == NULL ||
+		    (e->space == space && strncmp(e->name, s, n) == 0 && e->name[n] == '\0'))
 			return e;
 	}
 }
 
-const struct name_entry *name_find(const struct rules_law *law, enum name_space space, const char *name, size_t n)
+const struct name_entry *name_find(const struct rules_law *law, enum name_space space,
+				   const char *name, size_t n)
 {
 	const struct name_entry *e = name_slot(law, space, name, n);
 	return e->name != NULL ? e : NULL;
 }
 
-int name_add(struct reader *r, enum name_space space, enum name_kind kind, const char *name, void *thing, const struct line *at)
+int name_add(struct reader *r, enum name_space space, enum name_kind kind, const char *name,
+	     void *thing, const struct line *at)
 {
 	struct rules_law *law = r->law;
 	struct name_entry *e = name_slot(law, space, name, strlen(name));
 	if (e->name != NULL)
-		return fault(r, at, "\"%s\" is declared twice; first in %s, line %u", name, e->file, e->line);
+		return fault(r, at, "\"%s\" is declared twice; first in %s, line %u", name, e->file,
+			     e->line);
 	if (law->names >= RULES_NAMES_MAX)
 		return fault(r, at, "a law has at most %d names", RULES_NAMES_MAX);
 	*e = (struct name_entry){name, space, kind, thing, at->file, at->no};
@@ -55,7 +60,8 @@ const char *name_hint(struct reader *r, enum name_space space, const char *name,
 	for (uint32_t i = 0; i < r->law->name_cap; i++)
 		if (r->law->name[i].name != NULL && r->law->name[i].space == space)
 			near_offer(&near, r->law->name[i].name);
-	const char *hint = near.best != NULL ? arena_printf(r->mem, "; did you mean \"%s\"?", near.best) : "";
+	const char *hint =
+		near.best != NULL ? arena_printf(r->mem, "; did you mean \"%s\"?", near.best) : "";
 	return hint != NULL ? hint : "";
 }
 
@@ -99,7 +105,9 @@ static int reserve(struct reader *r)
 	for (size_t i = 0; i < r->lines.n; i++)
 		stanzas += r->lines.line[i].indent == 0;
 	if (stanzas > RULES_NAMES_MAX)
-		return diag_set(r->err, FW_ELIMIT, "a law has at most %d stanzas, and this one has %zu", RULES_NAMES_MAX, stanzas);
+		return diag_set(r->err, FW_ELIMIT,
+				"a law has at most %d stanzas, and this one has %zu",
+				RULES_NAMES_MAX, stanzas);
 	law->name_cap = 64;
 	while (law->name_cap < 2 * stanzas)
 		law->name_cap *= 2;
@@ -113,7 +121,8 @@ static int reserve(struct reader *r)
 	return arena_failed(r->mem) ? -ENOMEM : 0;
 }
 
-int rules_law_load(struct arena *mem, const struct rules_file *files, size_t n, const struct rules_law **ret, struct diag *reterr)
+int rules_law_load(struct arena *mem, const struct rules_file *files, size_t n,
+		   const struct rules_law **ret, struct diag *reterr)
 {
 	struct diag own = DIAG_INIT;
 	struct reader r = {.mem = mem, .err = reterr != NULL ? reterr : &own};
@@ -211,7 +220,8 @@ static int32_t next_change(const struct rules_law *law, enum rules_law_of of, in
 	return best;
 }
 
-size_t rules_periods(const struct rules_law *law, enum rules_law_of of, int32_t from, int32_t to, int32_t *days, size_t cap)
+size_t rules_periods(const struct rules_law *law, enum rules_law_of of, int32_t from, int32_t to,
+		     int32_t *days, size_t cap)
 {
 	size_t n = 0;
 	for (int32_t day = from; day <= to; day = next_change(law, of, day)) {

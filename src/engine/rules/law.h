@@ -28,7 +28,10 @@ enum cond_kind {
 	COND_DIFFERS,
 };
 
-static inline bool cond_is_quantifier(enum cond_kind k) { return k >= COND_SOME && k <= COND_MANY; }
+static inline bool cond_is_quantifier(enum cond_kind k)
+{
+	return k >= COND_SOME && k <= COND_MANY;
+}
 
 enum cond_test {
 	TEST_NONE, /* yes or no */
@@ -60,14 +63,14 @@ struct rules_cond {
 	enum cond_kind kind;
 	enum cond_test test;
 	enum cond_unit unit;
-	uint32_t n;                /* of: at least n, within n days */
-	const char *label;         /* "(a)"; NULL */
+	uint32_t n;                    /* of: at least n, within n days */
+	const char *label;             /* "(a)"; NULL */
 	const struct rules_list *list; /* of a quantifier */
-	const char *as;            /* its variable */
-	uint8_t slot;              /* and the slot of it */
-	bool such_that;            /* the first child restricts */
+	const char *as;                /* its variable */
+	uint8_t slot;                  /* and the slot of it */
+	bool such_that;                /* the first child restricts */
 	struct cond_term term;
-	bool has_value;            /* compared with a value, else with a term */
+	bool has_value; /* compared with a value, else with a term */
 	struct rules_value value;
 	struct cond_term with;
 	const uint16_t *code; /* of TEST_CODE: any of these */
@@ -142,8 +145,10 @@ struct word {
 };
 
 /* law.c */
-int name_add(struct reader *r, enum name_space space, enum name_kind kind, const char *name, void *thing, const struct line *at);
-const struct name_entry *name_find(const struct rules_law *law, enum name_space space, const char *name, size_t n);
+int name_add(struct reader *r, enum name_space space, enum name_kind kind, const char *name,
+	     void *thing, const struct line *at);
+const struct name_entry *name_find(const struct rules_law *law, enum name_space space,
+				   const char *name, size_t n);
 /* ", did you mean x?" among the names of ${space}, or "" */
 const char *name_hint(struct reader *r, enum name_space space, const char *name, size_t n);
 /* The slot of the innermost variable ${name}, -1 if there is none. */
@@ -155,7 +160,8 @@ int scope_default(const struct scope *s, const struct rules_subject *subject);
 
 /* lines.c */
 int lines_read(struct reader *r, const struct rules_file *files, size_t n);
-__attribute__((format(printf, 3, 4))) int fault(struct reader *r, const struct line *at, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) int fault(struct reader *r, const struct line *at,
+						const char *fmt, ...);
 struct words words_of(struct reader *r, const struct line *line, const char *at);
 bool words_end(struct words *w);
 struct word word_peek(struct words *w);
@@ -176,7 +182,8 @@ void value_write_number(int64_t v, struct buf *out);
 int codes_find(const struct rules_codes *book, const char *s, size_t n);
 
 /* condition.c */
-int cond_line(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth, struct rules_cond **ret);
+int cond_line(struct words *w, size_t from, size_t to, struct scope *s, unsigned depth,
+	      struct rules_cond **ret);
 int cond_unless(struct words *w, struct scope *s, struct rules_cond **ret);
 
 /* stanza.c */

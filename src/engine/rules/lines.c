@@ -33,7 +33,8 @@ static const char *bad_bytes(const char *s, size_t n)
 		return "found bytes that are no UTF-8; expected UTF-8 throughout";
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '\t')
-			return "found a tab; expected blanks, so that depth looks the same everywhere";
+			return "found a tab; expected blanks, so that depth looks the same "
+			       "everywhere";
 		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
 			return "found a control character; expected text";
 	}
@@ -53,7 +54,9 @@ static int one_line(struct reader *r, const char *file, unsigned no, const char 
 	if (indent == n || s[indent] == '#')
 		return 0;
 	if (n - indent > RULES_LINE_MAX || indent > RULES_LINE_MAX)
-		return bad_line(r, file, no, "found a line of more than 1000 bytes; expected shorter ones, a text goes on in deeper lines");
+		return bad_line(r, file, no,
+				"found a line of more than 1000 bytes; expected shorter ones, a "
+				"text goes on in deeper lines");
 	char *text = arena_strndup(r->mem, s + indent, n - indent);
 	if (text == NULL)
 		return -ENOMEM;
@@ -69,7 +72,8 @@ static int one_file(struct reader *r, const struct rules_file *f)
 	if (name == NULL)
 		return -ENOMEM;
 	if (f->len > RULES_FILE_MAX)
-		return bad_line(r, name, 1, "found a file of more than 4 MiB; expected rules in several files");
+		return bad_line(r, name, 1,
+				"found a file of more than 4 MiB; expected rules in several files");
 	for (unsigned no = 1; s < end; no++) {
 		const char *stop = memchr(s, '\n', (size_t)(end - s));
 		size_t n = (size_t)((stop != NULL ? stop : end) - s);
@@ -79,7 +83,9 @@ static int one_file(struct reader *r, const struct rules_file *f)
 		s += n + 1;
 	}
 	if (r->lines.n > first && r->lines.line[first].indent != 0)
-		return fault(r, &r->lines.line[first], "found a line that begins with blanks; expected a stanza to begin at the left margin");
+		return fault(r, &r->lines.line[first],
+			     "found a line that begins with blanks; expected a stanza to begin at "
+			     "the left margin");
 	return 0;
 }
 
@@ -176,7 +182,9 @@ int word_name(struct words *w, const char *what, const char **ret)
 	for (size_t i = 0; good && i < x.n; i++)
 		good = name_letter(x.s[i]);
 	if (!good)
-		return fault(w->r, w->line, "found \"%.*s\"; expected %s: at most %d small letters, digits, '.', '-', '_', a letter first",
+		return fault(w->r, w->line,
+			     "found \"%.*s\"; expected %s: at most %d small letters, digits, '.', "
+			     "'-', '_', a letter first",
 			     (int)utf8_cut(x.s, x.n < 60 ? x.n : 60), x.s, what, RULES_NAME_MAX);
 	*ret = arena_strndup(w->r->mem, x.s, x.n);
 	(void)word_next(w);

@@ -16,27 +16,39 @@ static void indent(struct buf *out, unsigned n)
 /* NAME, and in brackets what it speaks of where that is not what it would be unsaid. */
 static void print_term(const struct cond_term *t, const struct scope *s, struct buf *out)
 {
-	const struct rules_subject *subject = t->fact != NULL ? t->fact->subject : t->conclusion->subject;
+	const struct rules_subject *subject =
+		t->fact != NULL ? t->fact->subject : t->conclusion->subject;
 	uint32_t n = t->fact != NULL ? t->fact->subjects : t->conclusion->subjects;
 	bool unsaid = true;
 	for (uint32_t i = 0; i < n; i++)
 		unsaid = unsaid && scope_default(s, &subject[i]) == t->slot[i];
 	buf_puts(out, t->fact != NULL ? t->fact->name : t->conclusion->name);
 	for (uint32_t i = 0; i < n && !unsaid; i++)
-		buf_printf(out, "%s%s%s", i == 0 ? " (" : ", ", s->name[t->slot[i]], i + 1 == n ? ")" : "");
+		buf_printf(out, "%s%s%s", i == 0 ? " (" : ", ", s->name[t->slot[i]],
+			   i + 1 == n ? ")" : "");
 }
 
 static void print_codes(const struct rules_cond *c, struct buf *out)
 {
 	for (uint32_t i = 0; i < c->ncode; i++)
-		buf_printf(out, "%s%s", i == 0 ? " is " : " or ", c->term.fact->codes->code[c->code[i]].name);
+		buf_printf(out, "%s%s", i == 0 ? " is " : " or ",
+			   c->term.fact->codes->code[c->code[i]].name);
 }
 
 static void print_test(const struct rules_cond *c, const struct scope *s, struct buf *out)
 {
-	static const char *const words[] = {[TEST_AT_LEAST] = "at least", [TEST_AT_MOST] = "at most", [TEST_MORE] = "more than", [TEST_LESS] = "less than",
-					    [TEST_EXACTLY] = "exactly", [TEST_BEFORE] = "before", [TEST_AFTER] = "after", [TEST_ON_OR_BEFORE] = "on or before",
-					    [TEST_ON_OR_AFTER] = "on or after", [TEST_ON] = "on", [TEST_WITHIN_AFTER] = "after", [TEST_WITHIN_BEFORE] = "before",
+	static const char *const words[] = {[TEST_AT_LEAST] = "at least",
+					    [TEST_AT_MOST] = "at most",
+					    [TEST_MORE] = "more than",
+					    [TEST_LESS] = "less than",
+					    [TEST_EXACTLY] = "exactly",
+					    [TEST_BEFORE] = "before",
+					    [TEST_AFTER] = "after",
+					    [TEST_ON_OR_BEFORE] = "on or before",
+					    [TEST_ON_OR_AFTER] = "on or after",
+					    [TEST_ON] = "on",
+					    [TEST_WITHIN_AFTER] = "after",
+					    [TEST_WITHIN_BEFORE] = "before",
 					    [TEST_WITHIN_OF] = "of"};
 	static const char *const units[] = {"days", "months", "years"};
 	if (c->test == TEST_NONE)
@@ -58,7 +70,9 @@ static void print_test(const struct rules_cond *c, const struct scope *s, struct
 static void print_leaf(const struct rules_cond *c, const struct scope *s, struct buf *out)
 {
 	if (c->kind == COND_SAME || c->kind == COND_DIFFERS) {
-		buf_printf(out, "%s %s %s", s->name[c->term.slot[0]], c->kind == COND_SAME ? "is the same as" : "differs from", s->name[c->term.slot[1]]);
+		buf_printf(out, "%s %s %s", s->name[c->term.slot[0]],
+			   c->kind == COND_SAME ? "is the same as" : "differs from",
+			   s->name[c->term.slot[1]]);
 		return;
 	}
 	print_term(&c->term, s, out);
@@ -98,7 +112,11 @@ static void print_head(const struct rules_cond *c, const struct scope *s, struct
 		buf_printf(out, "for at least %u %s", c->n, c->list->name);
 		break;
 	default:
-		buf_printf(out, "for %s %s", c->kind == COND_SOME ? "some" : c->kind == COND_EACH ? "each" : "no", c->list->name);
+		buf_printf(out, "for %s %s",
+			   c->kind == COND_SOME   ? "some"
+			   : c->kind == COND_EACH ? "each"
+						  : "no",
+			   c->list->name);
 		break;
 	}
 	if (c->as != c->list->name)
@@ -119,7 +137,8 @@ void cond_words(const struct rules_cond *c, const struct scope *s, struct buf *o
 	print_head(c, &inner, out);
 }
 
-static void print_line(const struct rules_cond *c, struct scope *s, unsigned depth, struct buf *out);
+static void print_line(const struct rules_cond *c, struct scope *s, unsigned depth,
+		       struct buf *out);
 
 /* From where the line stands: ends with a line feed. */
 static void print_cond(const struct rules_cond *c, struct scope *s, unsigned depth, struct buf *out)
@@ -155,7 +174,8 @@ static void print_line(const struct rules_cond *c, struct scope *s, unsigned dep
 	print_cond(c, s, depth, out);
 }
 
-static void print_met_if(const struct rules_rule *rule, const struct rules_cond *c, unsigned depth, struct buf *out)
+static void print_met_if(const struct rules_rule *rule, const struct rules_cond *c, unsigned depth,
+			 struct buf *out)
 {
 	struct scope s = scope_of(rule->conclusion->subject, rule->conclusion->subjects);
 	indent(out, depth);
@@ -165,7 +185,8 @@ static void print_met_if(const struct rules_rule *rule, const struct rules_cond 
 	print_cond(c, &s, depth, out);
 }
 
-/* Up to the next blank at which a line may be broken: what follows must not look like a remark or a condition. */
+/* Up to the next blank at which a line may be broken: what follows must not look like a remark or a
+ * condition. */
 static size_t piece(const char *s)
 {
 	size_t n = 0;
@@ -174,7 +195,8 @@ static size_t piece(const char *s)
 		if (s[n] == '\0')
 			return n;
 		size_t blanks = strspn(s + n, " ");
-		if (blanks == 1 && s[n + 1] != '#' && s[n + 1] != '\0' && strncmp(s + n + 1, "met ", 4) != 0)
+		if (blanks == 1 && s[n + 1] != '#' && s[n + 1] != '\0' &&
+		    strncmp(s + n + 1, "met ", 4) != 0)
 			return n;
 		n += blanks;
 	}

@@ -33,7 +33,8 @@ struct stanza_row {
 	stanza_fn pass[3];
 };
 
-/* ---- fields ----------------------------------------------------------------------------------- */
+/* ---- fields -----------------------------------------------------------------------------------
+ */
 
 /* The line after ${i} that is not deeper than it. */
 static size_t field_end(const struct reader *r, size_t i, size_t to)
@@ -44,29 +45,41 @@ static size_t field_end(const struct reader *r, size_t i, size_t to)
 	return next;
 }
 
+static void append(char *text, size_t *at, const char *s)
+{
+	size_t n = strlen(s);
+	memcpy(text + *at, s, n);
+	*at += n;
+}
+
 /* The words after the colon and in the deeper lines, one blank between lines. */
 static int text_field(struct reader *r, size_t i, size_t end, const char *first, const char **ret)
 {
 	const struct line *line = r->lines.line;
 	size_t n = strlen(first);
 	if (*ret != NULL)
-		return fault(r, &line[i], "found \"%s\" for a second time; expected it once in a stanza", line[i].text);
+		return fault(r, &line[i],
+			     "found \"%s\" for a second time; expected it once in a stanza",
+			     line[i].text);
 	for (size_t k = i + 1; k < end; k++)
 		n += 1 + strlen(line[k].text);
 	if (n == 0)
 		return fault(r, &line[i], "found no words after \":\"; expected some");
 	if (n > RULES_TEXT_MAX)
-		return fault(r, &line[i], "found a text of %zu bytes; expected at most %d", n, RULES_TEXT_MAX);
+		return fault(r, &line[i], "found a text of %zu bytes; expected at most %d", n,
+			     RULES_TEXT_MAX);
 	if (*first == '#')
-		return fault(r, &line[i], "found a text that begins with '#', as a remark does; expected a letter first");
-	char *text = arena_alloc(r->mem, n + 1), *at = text;
+		return fault(r, &line[i],
+			     "found a text that begins with '#', as a remark does; expected a "
+			     "letter first");
+	char *text = arena_alloc(r->mem, n + 1);
 	if (text == NULL)
 		return -ENOMEM;
-	at = stpcpy(at, first);
+	size_t at = 0;
+	append(text, &at, first);
 	for (size_t k = i + 1; k < end; k++) {
-		if (at != text)
-			*at++ = ' ';
-		at = stpcpy(at, line[k].text);
+		append(text, &at, at > 0 ? " " : "");
+		append(text, &at, line[k].text);
 	}
 	*ret = text;
 	return 0;
@@ -83,12 +96,16 @@ static const char *after_key(const char *text, const char *key)
 	return text;
 }
 
-static int unknown_field(struct reader *r, const struct line *at, const struct text_row *rows, size_t n, const char *more)
+static int unknown_field(struct reader *r, const struct line *at, const struct text_row *rows,
+			 size_t n, const char *more)
 {
 	const char *all = more;
 	for (size_t i = 0; i < n && all != NULL; i++)
-		all = arena_printf(r->mem, "%s%s\"%s:\"", all, *all == '\0' ? "" : ", ", rows[i].key);
-	return all == NULL ? -ENOMEM : fault(r, at, "found \"%.*s\"; expected one of %s", (int)strcspn(at->text, ":"), at->text, all);
+		all = arena_printf(r->mem, "%s%s\"%s:\"", all, *all == '\0' ? "" : ", ",
+				   rows[i].key);
+	return all == NULL ? -ENOMEM
+			   : fault(r, at, "found \"%.*s\"; expected one of %s",
+				   (int)strcspn(at->text, ":"), at->text, all);
 }
 
 /* Takes the line at ${i} if it is one of the texts: 1; 0 if it is none. */
@@ -104,11 +121,13 @@ static int one_text(struct reader *r, size_t i, size_t end, const struct text_ro
 	return 0;
 }
 
-static int required_texts(struct reader *r, const struct stanza *s, const struct text_row *rows, size_t n)
+static int required_texts(struct reader *r, const struct stanza *s, const struct text_row *rows,
+			  size_t n)
 {
 	for (size_t k = 0; k < n; k++)
 		if (rows[k].required && *rows[k].to == NULL)
-			return fault(r, s->head, "found \"%s\" without \"%s:\"; expected one", s->head->text, rows[k].key);
+			return fault(r, s->head, "found \"%s\" without \"%s:\"; expected one",
+				     s->head->text, rows[k].key);
 	return 0;
 }
 
@@ -117,11 +136,13 @@ static int same_depth(struct reader *r, const struct stanza *s, size_t i)
 	const struct line *line = r->lines.line;
 	if (line[i].indent == line[s->from].indent)
 		return 0;
-	return fault(r, &line[i], "found a line %u deep; expected %u as for the fields beside it", line[i].indent, line[s->from].indent);
+	return fault(r, &line[i], "found a line %u deep; expected %u as for the fields beside it",
+		     line[i].indent, line[s->from].indent);
 }
 
 /* A stanza of texts only. */
-static int texts_only(struct reader *r, const struct stanza *s, const struct text_row *rows, size_t n)
+static int texts_only(struct reader *r, const struct stanza *s, const struct text_row *rows,
+		      size_t n)
 {
 	for (size_t i = s->from; i < s->to;) {
 		size_t end = field_end(r, i, s->to);
@@ -142,7 +163,8 @@ static int line_done(struct words *w)
 	return words_end(w) ? 0 : word_expected(w, "the end of the line");
 }
 
-/* ---- lists, codes, strengths ------------------------------------------------------------------- */
+/* ---- lists, codes, strengths -------------------------------------------------------------------
+ */
 
 static int declare_list(struct reader *r, const struct stanza *s, struct words *w)
 {
@@ -182,14 +204,17 @@ static int declare_strength(struct reader *r, const struct stanza *s, struct wor
 }
 
 /* NAME: words */
-static int one_code(struct reader *r, size_t i, size_t end, struct rules_codes *book, struct rules_code *code)
+static int one_code(struct reader *r, size_t i, size_t end, struct rules_codes *book,
+		    struct rules_code *code)
 {
 	struct words w = words_of(r, &r->lines.line[i], r->lines.line[i].text);
 	int err = word_name(&w, "a code", &code->name);
 	if (err == 0 && !word_take(&w, ":"))
 		err = word_expected(&w, "\":\" and what the code means");
 	if (err == 0 && codes_find(book, code->name, strlen(code->name)) >= 0)
-		err = fault(r, &r->lines.line[i], "found the code \"%s\" for a second time; expected it once", code->name);
+		err = fault(r, &r->lines.line[i],
+			    "found the code \"%s\" for a second time; expected it once",
+			    code->name);
 	(void)words_end(&w);
 	return err != 0 ? err : text_field(r, i, end, w.at, &code->words);
 }
@@ -208,23 +233,29 @@ static int declare_codes(struct reader *r, const struct stanza *s, struct words 
 		err = name_add(r, NAME_CODES, NAME_BOOK, b->name, b, s->head);
 	for (size_t i = s->from; err == 0 && i < s->to; b->n++) {
 		size_t end = field_end(r, i, s->to);
-		err = b->n < VALUES_MAX ? same_depth(r, s, i) : fault(r, s->head, "codes have at most %d values", VALUES_MAX);
+		err = b->n < VALUES_MAX
+			      ? same_depth(r, s, i)
+			      : fault(r, s->head, "codes have at most %d values", VALUES_MAX);
 		if (err == 0)
 			err = one_code(r, i, end, b, &code[b->n]);
 		i = end;
 	}
 	if (err == 0 && b->n == 0)
-		err = fault(r, s->head, "found \"%s\" without a value; expected lines such as \"sea: by sea\"", s->head->text);
+		err = fault(r, s->head,
+			    "found \"%s\" without a value; expected lines such as \"sea: by sea\"",
+			    s->head->text);
 	b->file = s->head->file;
 	b->line = s->head->no;
 	r->law->book[r->law->books++] = b;
 	return err;
 }
 
-/* ---- facts and heads of rules -------------------------------------------------------------------- */
+/* ---- facts and heads of rules
+ * -------------------------------------------------------------------- */
 
 /* LIST [as NAME] */
-static int subject(struct words *w, struct rules_subject *ret, const struct rules_subject *before, uint32_t n)
+static int subject(struct words *w, struct rules_subject *ret, const struct rules_subject *before,
+		   uint32_t n)
 {
 	struct word x = word_peek(w);
 	const struct name_entry *e = name_find(w->r->law, NAME_TERM, x.s, x.n);
@@ -237,10 +268,16 @@ static int subject(struct words *w, struct rules_subject *ret, const struct rule
 	if (err != 0)
 		return err;
 	if (ret->as != e->name && name_find(w->r->law, NAME_TERM, ret->as, strlen(ret->as)) != NULL)
-		return fault(w->r, w->line, "found \"%s\" as a name for a subject; expected one that no list, fact or rule has", ret->as);
+		return fault(w->r, w->line,
+			     "found \"%s\" as a name for a subject; expected one that no list, "
+			     "fact or rule has",
+			     ret->as);
 	for (uint32_t i = 0; i < n; i++)
 		if (strcmp(before[i].as, ret->as) == 0)
-			return fault(w->r, w->line, "found \"%s\" twice among the subjects; expected \"%s as\" and another name", ret->as, ret->list->name);
+			return fault(w->r, w->line,
+				     "found \"%s\" twice among the subjects; expected \"%s as\" "
+				     "and another name",
+				     ret->as, ret->list->name);
 	return 0;
 }
 
@@ -266,8 +303,13 @@ static int fact_type(struct words *w, struct rules_fact *f)
 	static const struct {
 		const char *words;
 		enum rules_type type;
-	} types[] = {{"yes or no", RULES_YESNO}, {"number", RULES_NUMBER}, {"amount", RULES_AMOUNT}, {"date", RULES_DATE}, {"code of", RULES_CODE}};
-	static const char expected[] = "\"yes or no\", \"number\", \"amount\", \"date\" or \"code of\" and a name";
+	} types[] = {{"yes or no", RULES_YESNO},
+		     {"number", RULES_NUMBER},
+		     {"amount", RULES_AMOUNT},
+		     {"date", RULES_DATE},
+		     {"code of", RULES_CODE}};
+	static const char expected[] =
+		"\"yes or no\", \"number\", \"amount\", \"date\" or \"code of\" and a name";
 	size_t i = 0;
 	while (i < sizeof(types) / sizeof(types[0]) && !word_take(w, types[i].words))
 		i++;
@@ -294,7 +336,8 @@ static int declare_fact(struct reader *r, const struct stanza *s, struct words *
 	if (err == 0)
 		err = subjects(w, f->subject, &f->subjects);
 	if (err == 0 && !word_take(w, ":"))
-		err = word_expected(w, f->subjects == 0 ? "\"of\" and a list, or \":\" and a type" : "\":\" and a type");
+		err = word_expected(w, f->subjects == 0 ? "\"of\" and a list, or \":\" and a type"
+							: "\":\" and a type");
 	if (err == 0)
 		err = fact_type(w, f);
 	if (err == 0)
@@ -305,11 +348,15 @@ static int declare_fact(struct reader *r, const struct stanza *s, struct words *
 	f->line = s->head->no;
 	f->index = r->law->facts;
 	r->law->fact[r->law->facts++] = f;
-	const struct text_row rows[] = {{"ask", &f->ask, true}, {"means", &f->means, false}, {"source", &f->source, false}, {"note", &f->note, false}};
+	const struct text_row rows[] = {{"ask", &f->ask, true},
+					{"means", &f->means, false},
+					{"source", &f->source, false},
+					{"note", &f->note, false}};
 	return texts_only(r, s, rows, 4);
 }
 
-static bool same_subjects(const struct rules_conclusion *a, const struct rules_subject *b, uint32_t n)
+static bool same_subjects(const struct rules_conclusion *a, const struct rules_subject *b,
+			  uint32_t n)
 {
 	for (uint32_t i = 0; i < n && a->subjects == n; i++)
 		if (a->subject[i].list != b[i].list || strcmp(a->subject[i].as, b[i].as) != 0)
@@ -318,7 +365,8 @@ static bool same_subjects(const struct rules_conclusion *a, const struct rules_s
 }
 
 /* The conclusion that the head names: a new one, or one that has a version already. */
-static int conclusion_of(struct reader *r, const struct stanza *s, struct words *w, enum rules_kind kind, struct rules_conclusion **ret)
+static int conclusion_of(struct reader *r, const struct stanza *s, struct words *w,
+			 enum rules_kind kind, struct rules_conclusion **ret)
 {
 	struct rules_conclusion *c = arena_alloc(r->mem, sizeof(*c));
 	if (c == NULL)
@@ -339,11 +387,18 @@ static int conclusion_of(struct reader *r, const struct stanza *s, struct words 
 		return name_add(r, NAME_TERM, NAME_CONCLUSION, c->name, c, s->head);
 	}
 	if ((*ret)->kind != kind || !same_subjects(*ret, c->subject, c->subjects))
-		return fault(r, s->head, "found \"%s\" of another kind or of other subjects than in %s, line %u; expected versions of one conclusion to agree", c->name, e->file, e->line);
-	return (*ret)->versions < RULES_PERIODS_MAX ? 0 : fault(r, s->head, "a conclusion has at most %d versions", RULES_PERIODS_MAX);
+		return fault(r, s->head,
+			     "found \"%s\" of another kind or of other subjects than in %s, line "
+			     "%u; expected versions of one conclusion to agree",
+			     c->name, e->file, e->line);
+	return (*ret)->versions < RULES_PERIODS_MAX
+		       ? 0
+		       : fault(r, s->head, "a conclusion has at most %d versions",
+			       RULES_PERIODS_MAX);
 }
 
-static int declare_rule(struct reader *r, const struct stanza *s, struct words *w, enum rules_kind kind)
+static int declare_rule(struct reader *r, const struct stanza *s, struct words *w,
+			enum rules_kind kind)
 {
 	struct rules_rule *rule = arena_alloc(r->mem, sizeof(*rule));
 	struct rules_conclusion *c = NULL;
@@ -375,17 +430,22 @@ static int declare_exception(struct reader *r, const struct stanza *s, struct wo
 	return declare_rule(r, s, w, RULES_EXCEPTION);
 }
 
-/* ---- what a rule says ------------------------------------------------------------------------------ */
+/* ---- what a rule says
+ * ------------------------------------------------------------------------------ */
 
-static int met_if(struct reader *r, struct rules_rule *rule, size_t i, size_t end, const char *name, const char *words)
+static int met_if(struct reader *r, struct rules_rule *rule, size_t i, size_t end, const char *name,
+		  const char *words)
 {
 	static const char key[] = "met if ";
 	const struct line *line = &r->lines.line[i];
 	struct scope s = scope_of(rule->conclusion->subject, rule->conclusion->subjects);
 	if (strncmp(line->text, key, sizeof(key) - 1) != 0)
-		return fault(r, line, "found \"%.*s\"; expected \"met if\" and a condition", (int)strcspn(line->text, " "), line->text);
+		return fault(r, line, "found \"%.*s\"; expected \"met if\" and a condition",
+			     (int)strcspn(line->text, " "), line->text);
 	if (rule->readings > 0 && (name == NULL || rule->reading[0].name == NULL))
-		return fault(r, line, "found a second condition; expected one \"met if\", or several readings");
+		return fault(
+			r, line,
+			"found a second condition; expected one \"met if\", or several readings");
 	if (rule->readings == RULES_READINGS_MAX)
 		return fault(r, line, "a rule has at most %d readings", RULES_READINGS_MAX);
 	struct words w = words_of(r, line, line->text + sizeof(key) - 1);
@@ -408,23 +468,32 @@ static int reading(struct reader *r, struct rules_rule *rule, size_t i, size_t e
 		return err;
 	for (uint32_t k = 0; k < rule->readings; k++)
 		if (rule->reading[k].name != NULL && strcmp(rule->reading[k].name, name) == 0)
-			return fault(r, &r->lines.line[i], "found the reading \"%s\" for a second time; expected another name", name);
+			return fault(
+				r, &r->lines.line[i],
+				"found the reading \"%s\" for a second time; expected another name",
+				name);
 	size_t at = i + 1;
 	while (at < end && strncmp(r->lines.line[at].text, "met if ", 7) != 0)
 		at++;
 	(void)words_end(&w);
 	err = text_field(r, i, at, w.at, &words);
 	if (err == 0 && at == end)
-		err = fault(r, &r->lines.line[i], "found a reading without a condition; expected \"met if\" in deeper lines");
+		err = fault(
+			r, &r->lines.line[i],
+			"found a reading without a condition; expected \"met if\" in deeper lines");
 	if (err == 0 && field_end(r, at, end) != end)
-		err = fault(r, &r->lines.line[field_end(r, at, end)], "found a line after the reading's condition; expected nothing more in it");
+		err = fault(
+			r, &r->lines.line[field_end(r, at, end)],
+			"found a line after the reading's condition; expected nothing more in it");
 	return err != 0 ? err : met_if(r, rule, at, end, name, words);
 }
 
 static int raised_by(struct reader *r, struct rules_rule *rule, struct words *w)
 {
 	if (rule->conclusion->kind != RULES_EXCEPTION)
-		return fault(r, w->line, "found \"raised by:\" in what is no exception; expected it in exceptions only");
+		return fault(r, w->line,
+			     "found \"raised by:\" in what is no exception; expected it in "
+			     "exceptions only");
 	rule->raised_by = arena_array(r->mem, strlen(w->at), sizeof(rule->raised_by[0]));
 	if (rule->raised_by == NULL)
 		return -ENOMEM;
@@ -460,7 +529,8 @@ static int in_force(struct reader *r, struct rules_rule *rule, struct words *w)
 	if (err == 0 && word_take(w, "until"))
 		err = one_day(w, &rule->to, true);
 	if (err == 0 && !words_end(w))
-		err = word_expected(w, "\"from\" and a date, \"until\" and a date, or both in this order");
+		err = word_expected(
+			w, "\"from\" and a date, \"until\" and a date, or both in this order");
 	if (err == 0 && rule->from > rule->to)
 		err = fault(r, w->line, "found a first day after the last one; expected it before");
 	return err;
@@ -474,7 +544,10 @@ static int law_of(struct reader *r, struct rules_rule *rule, struct words *w)
 	if (of == RULES_OF_REQUEST && !word_take(w, "the request"))
 		return word_expected(w, "\"the act\" or \"the request\"");
 	if (c->version[0] != rule && c->law_of != of)
-		return fault(r, w->line, "found another \"law of:\" than in line %u of %s; expected versions of one conclusion to agree", c->version[0]->line, c->version[0]->file);
+		return fault(r, w->line,
+			     "found another \"law of:\" than in line %u of %s; expected versions "
+			     "of one conclusion to agree",
+			     c->version[0]->line, c->version[0]->file);
 	c->law_of = of;
 	return line_done(w);
 }
@@ -484,7 +557,8 @@ static int unless(struct reader *r, struct rules_rule *rule, struct words *w)
 	struct scope s = scope_of(rule->conclusion->subject, rule->conclusion->subjects);
 	struct rules_cond *chain = NULL;
 	if (rule->unless != NULL)
-		return fault(r, w->line, "found \"unless:\" for a second time; expected all exceptions in one");
+		return fault(r, w->line,
+			     "found \"unless:\" for a second time; expected all exceptions in one");
 	int err = cond_unless(w, &s, &chain);
 	rule->unless = chain;
 	return err;
@@ -496,7 +570,10 @@ static int special_field(struct reader *r, struct rules_rule *rule, size_t i, si
 	static const struct {
 		const char *key;
 		int (*take)(struct reader *r, struct rules_rule *rule, struct words *w);
-	} rows[] = {{"unless", unless}, {"raised by", raised_by}, {"in force", in_force}, {"law of", law_of}};
+	} rows[] = {{"unless", unless},
+		    {"raised by", raised_by},
+		    {"in force", in_force},
+		    {"law of", law_of}};
 	const struct line *line = &r->lines.line[i];
 	int err;
 	if (strncmp(line->text, "met if ", 7) == 0) {
@@ -524,11 +601,17 @@ static int special_field(struct reader *r, struct rules_rule *rule, size_t i, si
 static int read_rule(struct reader *r, const struct stanza *s, struct words *w)
 {
 	struct rules_rule *rule = r->law->rule[r->law->rules++];
-	const struct text_row rows[] = {{"article", &rule->article, true}, {"strength", &rule->strength, true}, {"sentence", &rule->sentence, true},
-					{"says met", &rule->says_met, false}, {"says not met", &rule->says_not_met, false}, {"says unknown", &rule->says_unknown, false},
-					{"source", &rule->source, false}, {"note", &rule->note, false}};
+	const struct text_row rows[] = {{"article", &rule->article, true},
+					{"strength", &rule->strength, true},
+					{"sentence", &rule->sentence, true},
+					{"says met", &rule->says_met, false},
+					{"says not met", &rule->says_not_met, false},
+					{"says unknown", &rule->says_unknown, false},
+					{"source", &rule->source, false},
+					{"note", &rule->note, false}};
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	static const char more[] = "\"met if\", \"reading NAME:\", \"unless:\", \"raised by:\", \"in force:\", \"law of:\"";
+	static const char more[] = "\"met if\", \"reading NAME:\", \"unless:\", \"raised by:\", "
+				   "\"in force:\", \"law of:\"";
 	(void)w;
 	for (size_t i = s->from; i < s->to;) {
 		size_t end = field_end(r, i, s->to);
@@ -546,7 +629,8 @@ static int read_rule(struct reader *r, const struct stanza *s, struct words *w)
 	return required_texts(r, s, rows, ROWS);
 }
 
-/* ---- all stanzas --------------------------------------------------------------------------------- */
+/* ---- all stanzas
+ * --------------------------------------------------------------------------------- */
 
 static const struct stanza_row stanza_rows[] = {
 	{"strength", {declare_strength, NULL, NULL}},
@@ -567,7 +651,8 @@ static int one_stanza(struct reader *r, const struct stanza *s, int pass)
 		stanza_fn take = stanza_rows[i].pass[pass];
 		return take != NULL ? take(r, s, &w) : 0;
 	}
-	return word_expected(&w, "a stanza: \"strength\", \"list\", \"codes\", \"fact\", \"rule\", \"definition\" or \"exception\" and a name");
+	return word_expected(&w, "a stanza: \"strength\", \"list\", \"codes\", \"fact\", \"rule\", "
+				 "\"definition\" or \"exception\" and a name");
 }
 
 static int each_stanza(struct reader *r, int pass)

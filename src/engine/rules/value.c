@@ -21,7 +21,8 @@ struct rules_value rules_yes(bool yes)
 
 struct rules_value rules_date(struct date d)
 {
-	return (struct rules_value){.type = RULES_DATE, .lo = date_first_day(d), .hi = date_last_day(d)};
+	return (struct rules_value){
+		.type = RULES_DATE, .lo = date_first_day(d), .hi = date_last_day(d)};
 }
 
 /* [-]digits[.digits] with at most four after the point. */
@@ -100,7 +101,8 @@ int codes_find(const struct rules_codes *book, const char *s, size_t n)
 static int read_number(struct words *w, struct rules_value *v)
 {
 	if (number_range(word_peek(w), v) != 0)
-		return word_expected(w, "a number such as 3, 2.5 or 10..20, with at most four digits after the point");
+		return word_expected(w, "a number such as 3, 2.5 or 10..20, with at most four "
+					"digits after the point");
 	(void)word_next(w);
 	return 0;
 }
@@ -124,7 +126,8 @@ static int read_code(struct words *w, const struct rules_codes *book, struct rul
 	int i = codes_find(book, x.s, x.n);
 	if (i < 0) {
 		char what[VALUE_TEXT_MAX];
-		(void)snprintf(what, sizeof(what), "a value of the codes \"%s\" (%s, line %u)", book->name, book->file, book->line);
+		(void)snprintf(what, sizeof(what), "a value of the codes \"%s\" (%s, line %u)",
+			       book->name, book->file, book->line);
 		return word_expected(w, what);
 	}
 	v->lo = v->hi = i;
@@ -138,14 +141,17 @@ int value_read(struct words *w, const struct rules_fact *f, struct rules_value *
 	switch (f->type) {
 	case RULES_YESNO:
 		*ret = rules_yes(word_is(word_peek(w), "yes"));
-		return word_take(w, "yes") || word_take(w, "no") ? 0 : word_expected(w, "\"yes\" or \"no\"");
+		return word_take(w, "yes") || word_take(w, "no")
+			       ? 0
+			       : word_expected(w, "\"yes\" or \"no\"");
 	case RULES_NUMBER:
 		return read_number(w, ret);
 	case RULES_AMOUNT:
 		return read_amount(w, ret);
 	case RULES_DATE:
 		if (date_of(word_peek(w), ret) != 0)
-			return word_expected(w, "a date that exists, as 2026, 2026-11 or 2026-11-25");
+			return word_expected(w,
+					     "a date that exists, as 2026, 2026-11 or 2026-11-25");
 		(void)word_next(w);
 		return 0;
 	case RULES_CODE:
@@ -154,7 +160,8 @@ int value_read(struct words *w, const struct rules_fact *f, struct rules_value *
 	return FW_EINVALID;
 }
 
-int rules_value_parse(const struct rules_fact *fact, const char *text, struct rules_value *ret, struct diag *reterr)
+int rules_value_parse(const struct rules_fact *fact, const char *text, struct rules_value *ret,
+		      struct diag *reterr)
 {
 	struct diag own = DIAG_INIT;
 	struct reader r = {.err = reterr != NULL ? reterr : &own};

@@ -10,12 +10,14 @@
 enum { HELP_MEM = 64 << 20, HELP_FILE_MAX = 1 << 20 };
 
 /* What every law of the tests begins with. */
-#define LAW_HEAD "strength shall\n  words: shall\nlist thing\n  words: a thing\nlist leg\n  words: a leg\n"
-#define FACT(name) "fact " name ": yes or no\n  ask: " name "?\n"
+#define LAW_HEAD                                                                                   \
+	"strength shall\n  words: shall\nlist thing\n  words: a thing\nlist leg\n  words: a leg\n"
+#define FACT(name)        "fact " name ": yes or no\n  ask: " name "?\n"
 #define FACT_OF(name, of) "fact " name " of " of ": yes or no\n  ask: " name "?\n"
-#define RULE(head, cond) head "\n  article: 1\n  strength: shall\n  sentence: It is so.\n" cond "\n"
+#define RULE(head, cond)  head "\n  article: 1\n  strength: shall\n  sentence: It is so.\n" cond "\n"
 
-static inline int help_load(struct arena *mem, const char *text, const struct rules_law **ret, struct diag *d)
+static inline int help_load(struct arena *mem, const char *text, const struct rules_law **ret,
+			    struct diag *d)
 {
 	struct rules_file f = {"law", text, strlen(text)};
 	return rules_law_load(mem, &f, 1, ret, d);
@@ -36,7 +38,8 @@ static inline char *help_corpus(const char *name, size_t *ret_n)
 {
 	char path[500];
 	const char *source = getenv("FAIRWAY_SOURCE");
-	(void)snprintf(path, sizeof(path), "%s/fuzz/corpus/rules/%s", source != NULL ? source : ".", name);
+	(void)snprintf(path, sizeof(path), "%s/fuzz/corpus/rules/%s", source != NULL ? source : ".",
+		       name);
 	FILE *f = fopen(path, "rb");
 	char *text = malloc(HELP_FILE_MAX);
 	assert_non_null(f);
@@ -47,7 +50,8 @@ static inline char *help_corpus(const char *name, size_t *ret_n)
 }
 
 /* State a fact as a rule file would write the value. */
-static inline void help_say(struct rules_case *c, const struct rules_law *law, const char *fact, uint32_t a, uint32_t b, const char *value, const char *who, bool denies)
+static inline void help_say(struct rules_case *c, const struct rules_law *law, const char *fact,
+			    uint32_t a, uint32_t b, const char *value, const char *who, bool denies)
 {
 	const struct rules_fact *f = rules_fact_find(law, fact);
 	uint32_t members[RULES_SUBJECTS_MAX] = {a, b, 0};
@@ -60,7 +64,9 @@ static inline void help_say(struct rules_case *c, const struct rules_law *law, c
 	assert_int_equal(rules_case_state(c, f, members, v, &said), 0);
 }
 
-static inline struct rules_finding help_find(struct arena *mem, const struct rules_case *c, const struct rules_law *law, const char *name, uint32_t a, uint32_t b)
+static inline struct rules_finding help_find(struct arena *mem, const struct rules_case *c,
+					     const struct rules_law *law, const char *name,
+					     uint32_t a, uint32_t b)
 {
 	struct rules_eval *e;
 	struct rules_finding f;

@@ -17,7 +17,8 @@ static struct r_node *node(struct r_law *l, enum r_kind kind)
 
 static struct r_node *leaf(struct r_law *l, struct prop *p, struct place at)
 {
-	struct r_node *n = node(l, (enum r_kind)(R_FACT + prop_below(p, at.definitions > 0 ? 4 : 3)));
+	struct r_node *n =
+		node(l, (enum r_kind)(R_FACT + prop_below(p, at.definitions > 0 ? 4 : 3)));
 	if (n->kind == R_FACT)
 		n->n = (int)prop_below(p, R_PLAIN);
 	else if (n->kind == R_FACT_OF)
@@ -40,7 +41,8 @@ static bool same(const struct r_node *a, const struct r_node *b)
 static bool beside(const struct r_node *first, const struct r_node *n)
 {
 	for (const struct r_node *a = first; a != NULL; a = a->next)
-		if (same(a, n) || (a->kind == R_NOT && same(a->child, n)) || (n->kind == R_NOT && same(n->child, a)) ||
+		if (same(a, n) || (a->kind == R_NOT && same(a->child, n)) ||
+		    (n->kind == R_NOT && same(n->child, a)) ||
 		    (a->kind == R_NOT && n->kind == R_NOT && same(a->child, n->child)))
 			return true;
 	return false;
@@ -92,7 +94,8 @@ void r_law_make(struct r_law *l, struct prop *p)
 	}
 }
 
-/* ---- as text ------------------------------------------------------------------------------------ */
+/* ---- as text ------------------------------------------------------------------------------------
+ */
 
 static void variable(int var, struct buf *out)
 {
@@ -119,7 +122,8 @@ static void print_leaf(const struct r_node *n, struct buf *out)
 /* After the blanks of its line. */
 static void print(const struct r_node *n, int vars, int indent, struct buf *out)
 {
-	static const char *const words[] = {"all of", "any of", "none of", "at least", "not", "for some", "for each", "for no", "for at least"};
+	static const char *const words[] = {"all of",   "any of",   "none of", "at least",    "not",
+					    "for some", "for each", "for no",  "for at least"};
 	if (n->kind >= R_FACT) {
 		print_leaf(n, out);
 		buf_putc(out, '\n');
@@ -143,15 +147,20 @@ static void print(const struct r_node *n, int vars, int indent, struct buf *out)
 		buf_puts(out, "of");
 	}
 	buf_puts(out, ":\n");
-	for (const struct r_node *c = n->such_that ? n->child->next : n->child; c != NULL; c = c->next) {
+	for (const struct r_node *c = n->such_that ? n->child->next : n->child; c != NULL;
+	     c = c->next) {
 		buf_printf(out, "%*s", indent + 1, "");
 		print(c, vars, indent + 1, out);
 	}
 }
 
-static void print_stanza(const char *kind, char letter, int i, const struct r_node *n, struct buf *out)
+static void print_stanza(const char *kind, char letter, int i, const struct r_node *n,
+			 struct buf *out)
 {
-	buf_printf(out, "%s %c%d of thing\n  article: 1\n  strength: shall\n  sentence: It is so.\n  met if ", kind, letter, i);
+	buf_printf(out,
+		   "%s %c%d of thing\n  article: 1\n  strength: shall\n  sentence: It is so.\n  "
+		   "met if ",
+		   kind, letter, i);
 	print(n, 1, 2, out);
 }
 
@@ -177,14 +186,18 @@ void r_law_print(const struct r_law *l, struct buf *out)
 	for (int i = 0; i < R_EXCEPTIONS; i++)
 		print_stanza("exception", 'x', i, l->exception[i], out);
 	/* A rule that every exception defeats, so that none is without use. */
-	buf_puts(out, "rule all of thing\n  article: 1\n  strength: shall\n  sentence: It is so.\n  met if p0\n  unless: x0, x1\n");
+	buf_puts(out, "rule all of thing\n  article: 1\n  strength: shall\n  sentence: It is so.\n "
+		      " met if p0\n  unless: x0, x1\n");
 }
 
-/* ---- in a world ---------------------------------------------------------------------------------- */
+/* ---- in a world
+ * ---------------------------------------------------------------------------------- */
 
-static bool holds(const struct r_law *l, const struct r_world *w, const struct r_node *n, int *bind, int vars);
+static bool holds(const struct r_law *l, const struct r_world *w, const struct r_node *n, int *bind,
+		  int vars);
 
-static int count_things(const struct r_law *l, const struct r_world *w, const struct r_node *n, int *bind, int vars, bool wanted)
+static int count_things(const struct r_law *l, const struct r_world *w, const struct r_node *n,
+			int *bind, int vars, bool wanted)
 {
 	int count = 0;
 	const struct r_node *body = n->such_that ? n->child->next : n->child;
@@ -198,7 +211,8 @@ static int count_things(const struct r_law *l, const struct r_world *w, const st
 	return count;
 }
 
-static bool holds(const struct r_law *l, const struct r_world *w, const struct r_node *n, int *bind, int vars)
+static bool holds(const struct r_law *l, const struct r_world *w, const struct r_node *n, int *bind,
+		  int vars)
 {
 	int yes = 0, no = 0, one[8] = {0};
 	if (n->kind <= R_COUNT)

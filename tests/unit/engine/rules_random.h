@@ -12,14 +12,38 @@
 
 #include "rules_help.h"
 
-enum { R_THINGS = 3, R_PLAIN = 3, R_OF = 2, R_NUMBERS = 3, R_DEFINITIONS = 3, R_RULES = 3, R_EXCEPTIONS = 2, R_NODES = 400 };
+enum {
+	R_THINGS = 3,
+	R_PLAIN = 3,
+	R_OF = 2,
+	R_NUMBERS = 3,
+	R_DEFINITIONS = 3,
+	R_RULES = 3,
+	R_EXCEPTIONS = 2,
+	R_NODES = 400
+};
 
-enum r_kind { R_ALL, R_ANY, R_NONE, R_COUNT, R_NOT, R_SOME, R_EACH, R_NO, R_MANY, R_FACT, R_FACT_OF, R_NUMBER, R_DEFINITION };
+enum r_kind {
+	R_ALL,
+	R_ANY,
+	R_NONE,
+	R_COUNT,
+	R_NOT,
+	R_SOME,
+	R_EACH,
+	R_NO,
+	R_MANY,
+	R_FACT,
+	R_FACT_OF,
+	R_NUMBER,
+	R_DEFINITION
+};
 
 struct r_node {
 	enum r_kind kind;
-	int n;    /* at least n; which fact */
-	int var;  /* which variable a fact of a thing speaks of: 0 the subject, then quantifiers from outside in */
+	int n;   /* at least n; which fact */
+	int var; /* which variable a fact of a thing speaks of: 0 the subject, then quantifiers from
+		    outside in */
 	bool such_that;
 	struct r_node *child, *next;
 };

@@ -10,7 +10,8 @@
 #define U RULES_UNKNOWN
 #define D RULES_DISPUTED
 
-static void say_status(struct rules_case *c, const struct rules_law *law, const char *fact, int status)
+static void say_status(struct rules_case *c, const struct rules_law *law, const char *fact,
+		       int status)
 {
 	if (status == T || status == D)
 		help_say(c, law, fact, 0, 0, "yes", "one", false);
@@ -26,23 +27,28 @@ static void strong_kleene(void **state)
 	/* not met, met, unknown, disputed by the same */
 	static const int all[4][4] = {{N, N, N, N}, {N, T, U, D}, {N, U, U, U}, {N, D, U, D}};
 	static const int any[4][4] = {{N, T, U, D}, {T, T, T, T}, {U, T, U, U}, {D, T, U, D}};
-	static const int not[4] = {T, N, U, D};
+	static const int not [4] = {T, N, U, D};
 	for (int a = 0; a < 4; a++) {
 		for (int b = 0; b < 4; b++) {
 			struct arena *mem = arena_new(HELP_MEM);
-			const struct rules_law *law =
-				help_law(mem, TWO RULE("rule all", "  met if all of:\n    a\n    b") RULE("rule any", "  met if any of:\n    a\n    b")
-						      RULE("rule none", "  met if none of:\n    a\n    b") RULE("rule not", "  met if not a"));
+			const struct rules_law *law = help_law(
+				mem,
+				TWO RULE("rule all", "  met if all of:\n    a\n    b")
+					RULE("rule any", "  met if any of:\n    a\n    b")
+						RULE("rule none", "  met if none of:\n    a\n    b")
+							RULE("rule not", "  met if not a"));
 			struct rules_case *c = rules_case_new(mem, law);
 			say_status(c, law, "a", a);
 			say_status(c, law, "b", b);
 			assert_int_equal(help_find(mem, c, law, "all", 0, 0).status, all[a][b]);
 			assert_int_equal(help_find(mem, c, law, "any", 0, 0).status, any[a][b]);
-			assert_int_equal(help_find(mem, c, law, "none", 0, 0).status, not[any[a][b]]);
-			assert_int_equal(help_find(mem, c, law, "not", 0, 0).status, not[a]);
+			assert_int_equal(help_find(mem, c, law, "none", 0, 0).status,
+					 not [any[a][b]]);
+			assert_int_equal(help_find(mem, c, law, "not", 0, 0).status, not [a]);
 			bool dispute = a == D || b == D;
 			struct rules_finding f = help_find(mem, c, law, "all", 0, 0);
-			assert_true(((f.flags & RULES_BY_DISPUTE) != 0) == (dispute && (int)f.status >= U));
+			assert_true(((f.flags & RULES_BY_DISPUTE) != 0) ==
+				    (dispute && (int)f.status >= U));
 			arena_free(mem);
 		}
 	}
@@ -55,26 +61,30 @@ static void quantifiers_over_open_and_complete_lists(void **state)
 		const char *said; /* of each leg: y, n, ? */
 		bool complete;
 		int some, each, no, two;
-	} rows[] = {
-		{"", true, N, T, T, N},	   {"", false, U, U, U, U},   {"y", true, T, T, N, N},	{"y", false, T, U, N, U},
-		{"n", true, N, N, T, N},   {"n", false, U, N, U, U},  {"?", true, U, U, U, N},	{"yn", true, T, N, N, N},
-		{"yy", true, T, T, N, T},  {"yy", false, T, U, N, T}, {"y?", true, T, U, N, U}, {"n?", true, U, N, U, N},
-		{"nn?", false, U, N, U, U}};
+	} rows[] = {{"", true, N, T, T, N},    {"", false, U, U, U, U},  {"y", true, T, T, N, N},
+		    {"y", false, T, U, N, U},  {"n", true, N, N, T, N},  {"n", false, U, N, U, U},
+		    {"?", true, U, U, U, N},   {"yn", true, T, N, N, N}, {"yy", true, T, T, N, T},
+		    {"yy", false, T, U, N, T}, {"y?", true, T, U, N, U}, {"n?", true, U, N, U, N},
+		    {"nn?", false, U, N, U, U}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena *mem = arena_new(HELP_MEM);
-		const struct rules_law *law =
-			help_law(mem, LAW_HEAD FACT_OF("f", "leg") RULE("rule some", "  met if for some leg, f") RULE("rule each", "  met if for each leg, f")
-						      RULE("rule no", "  met if for no leg, f") RULE("rule two", "  met if for at least 2 leg, f"));
+		const struct rules_law *law = help_law(
+			mem,
+			LAW_HEAD FACT_OF("f", "leg") RULE("rule some", "  met if for some leg, f")
+				RULE("rule each", "  met if for each leg, f")
+					RULE("rule no", "  met if for no leg, f")
+						RULE("rule two", "  met if for at least 2 leg, f"));
 		struct rules_case *c = rules_case_new(mem, law);
 		const struct rules_list *leg = rules_list_find(law, "leg");
 		for (uint32_t k = 0; rows[i].said[k] != '\0'; k++) {
-			char name[8];
+			char name[16];
 			uint32_t at;
 			(void)snprintf(name, sizeof(name), "leg %u", k);
 			assert_int_equal(rules_case_add(c, leg, name, &at), 0);
 			assert_int_equal(rules_case_add(c, leg, name, &at), FW_EEXISTS);
 			if (rows[i].said[k] != '?')
-				help_say(c, law, "f", at, 0, rows[i].said[k] == 'y' ? "yes" : "no", "x", false);
+				help_say(c, law, "f", at, 0, rows[i].said[k] == 'y' ? "yes" : "no",
+					 "x", false);
 		}
 		rules_case_complete(c, leg, rows[i].complete);
 		assert_int_equal(help_find(mem, c, law, "some", 0, 0).status, rows[i].some);
@@ -82,14 +92,17 @@ static void quantifiers_over_open_and_complete_lists(void **state)
 		assert_int_equal(help_find(mem, c, law, "no", 0, 0).status, rows[i].no);
 		struct rules_finding f = help_find(mem, c, law, "two", 0, 0);
 		assert_int_equal(f.status, rows[i].two);
-		assert_true(((f.flags & RULES_BY_OPEN_LIST) != 0) == (f.status == U && !rows[i].complete));
+		assert_true(((f.flags & RULES_BY_OPEN_LIST) != 0) ==
+			    (f.status == U && !rows[i].complete));
 		arena_free(mem);
 	}
 }
 
-#define TYPED                                                                                                              \
-	LAW_HEAD "codes kind\n  sea: by sea\n  land: by land\n  air: by air\nfact n: number\n  ask: n?\nfact m: number\n"   \
-		 "  ask: m?\nfact fee: amount\n  ask: fee?\nfact day: date\n  ask: day?\nfact then: date\n  ask: then?\n"    \
+#define TYPED                                                                                      \
+	LAW_HEAD "codes kind\n  sea: by sea\n  land: by land\n  air: by air\nfact n: number\n  "   \
+		 "ask: n?\nfact m: number\n"                                                       \
+		 "  ask: m?\nfact fee: amount\n  ask: fee?\nfact day: date\n  ask: day?\nfact "    \
+		 "then: date\n  ask: then?\n"                                                      \
 		 "fact means: code of kind\n  ask: means?\n"
 
 static void what_a_fact_is_held_against(void **state)
@@ -132,8 +145,10 @@ static void what_a_fact_is_held_against(void **state)
 		{"day is before then", "day", "2015", "then", "2016-01-01", T},
 		{"day is before then", "day", "2015", "then", "2015", U},
 		{"day is on then", "day", "2015-02-03", "then", "2015-02-03", T},
-		{"day is within 12 months after then", "day", "2016-02-29", "then", "2015-02-28", N},
-		{"day is within 12 months after then", "day", "2016-02-28", "then", "2015-02-28", T},
+		{"day is within 12 months after then", "day", "2016-02-29", "then", "2015-02-28",
+		 N},
+		{"day is within 12 months after then", "day", "2016-02-28", "then", "2015-02-28",
+		 T},
 		{"day is within 1 month after then", "day", "2015-02-28", "then", "2015-01-31", T},
 		{"day is within 1 month after then", "day", "2015-01-30", "then", "2015-01-31", N},
 		{"day is within 10 days before then", "day", "2015-01-21", "then", "2015-01-31", T},
@@ -150,7 +165,8 @@ static void what_a_fact_is_held_against(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena *mem = arena_new(HELP_MEM);
 		char text[2000];
-		(void)snprintf(text, sizeof(text), TYPED RULE("rule r", "  met if %s"), rows[i].cond);
+		(void)snprintf(text, sizeof(text), TYPED RULE("rule r", "  met if %s"),
+			       rows[i].cond);
 		const struct rules_law *law = help_law(mem, text);
 		struct rules_case *c = rules_case_new(mem, law);
 		assert_int_equal(help_find(mem, c, law, "r", 0, 0).status, U);
@@ -167,8 +183,12 @@ static void what_a_fact_is_held_against(void **state)
 static void values_print_as_they_are_written(void **state)
 {
 	(void)state;
-	static const char *const rows[][2] = {{"n", "3"}, {"n", "-2.5"}, {"n", "10..20.0001"}, {"n", "-0.25"}, {"fee", "12.34 USD"},
-					      {"day", "2015"}, {"day", "2015-02"}, {"day", "2015-02-03"}, {"day", "0001"}, {"day", "9999-12-31"}, {"means", "land"}};
+	static const char *const rows[][2] = {{"n", "3"},           {"n", "-2.5"},
+					      {"n", "10..20.0001"}, {"n", "-0.25"},
+					      {"fee", "12.34 USD"}, {"day", "2015"},
+					      {"day", "2015-02"},   {"day", "2015-02-03"},
+					      {"day", "0001"},      {"day", "9999-12-31"},
+					      {"means", "land"}};
 	struct arena *mem = arena_new(HELP_MEM);
 	const struct rules_law *law = help_law(mem, TYPED);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -193,8 +213,10 @@ static void who_differs_matters_only_where_it_decides(void **state)
 {
 	(void)state;
 	struct arena *mem = arena_new(HELP_MEM);
-	const struct rules_law *law = help_law(mem, TYPED RULE("rule low", "  met if fee is at least 100 USD") RULE("rule high", "  met if fee is at least 1000 USD")
-									    RULE("rule early", "  met if day is before 2016"));
+	const struct rules_law *law =
+		help_law(mem, TYPED RULE("rule low", "  met if fee is at least 100 USD")
+				      RULE("rule high", "  met if fee is at least 1000 USD")
+					      RULE("rule early", "  met if day is before 2016"));
 	struct rules_case *c = rules_case_new(mem, law);
 	help_say(c, law, "fee", 0, 0, "500 USD", "witness", false);
 	help_say(c, law, "fee", 0, 0, "2000 USD", "another", false);
@@ -214,11 +236,13 @@ static void who_differs_matters_only_where_it_decides(void **state)
 	arena_free(mem);
 }
 
-#define HEARD                                                                                                              \
-	LAW_HEAD FACT_OF("a", "thing") FACT_OF("x", "thing") FACT_OF("y", "thing") FACT_OF("claimed", "thing")              \
-		RULE("rule r of thing", "  met if a\n  unless: e")                                                         \
-			RULE("exception e of thing", "  met if all of:\n    x\n    y\n  unless: ee\n  raised by: claimed, x") \
-				RULE("exception ee of thing", "  met if not y") RULE("rule s of thing", "  met if not r")
+#define HEARD                                                                                      \
+	LAW_HEAD FACT_OF("a", "thing") FACT_OF("x", "thing") FACT_OF("y", "thing") FACT_OF(        \
+		"claimed", "thing") RULE("rule r of thing", "  met if a\n  unless: e")             \
+		RULE("exception e of thing",                                                       \
+		     "  met if all of:\n    x\n    y\n  unless: ee\n  raised by: claimed, x")      \
+			RULE("exception ee of thing", "  met if not y")                            \
+				RULE("rule s of thing", "  met if not r")
 
 static void exceptions_are_heard_when_raised(void **state)
 {
@@ -228,10 +252,17 @@ static void exceptions_are_heard_when_raised(void **state)
 		int status;
 		unsigned flags;
 	} rows[] = {
-		{'?', '?', '?', '?', U, RULES_UNEXAMINED}, {'y', '?', '?', '?', T, RULES_UNEXAMINED}, {'n', '?', '?', 'y', N, 0},
-		{'y', '?', '?', 'y', U, RULES_UNEXAMINED}, {'y', 'y', '?', '?', U, RULES_UNEXAMINED},    {'y', 'n', '?', '?', T, 0},
-		{'y', 'y', 'y', '?', N, RULES_DEFEATED},   {'y', '?', 'n', '?', T, 0},		      {'y', '?', 'y', '?', T, RULES_UNEXAMINED},
-		{'?', 'y', 'y', '?', N, RULES_DEFEATED},   {'n', 'y', 'y', '?', N, 0},
+		{'?', '?', '?', '?', U, RULES_UNEXAMINED},
+		{'y', '?', '?', '?', T, RULES_UNEXAMINED},
+		{'n', '?', '?', 'y', N, 0},
+		{'y', '?', '?', 'y', U, RULES_UNEXAMINED},
+		{'y', 'y', '?', '?', U, RULES_UNEXAMINED},
+		{'y', 'n', '?', '?', T, 0},
+		{'y', 'y', 'y', '?', N, RULES_DEFEATED},
+		{'y', '?', 'n', '?', T, 0},
+		{'y', '?', 'y', '?', T, RULES_UNEXAMINED},
+		{'?', 'y', 'y', '?', N, RULES_DEFEATED},
+		{'n', 'y', 'y', '?', N, 0},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena *mem = arena_new(HELP_MEM);
@@ -243,13 +274,16 @@ static void exceptions_are_heard_when_raised(void **state)
 		assert_int_equal(rules_case_add(c, rules_list_find(law, "thing"), "one", &at), 0);
 		for (int k = 0; k < 4; k++)
 			if (said[k] != '?')
-				help_say(c, law, facts[k], 0, 0, said[k] == 'y' ? "yes" : "no", "x", false);
-		struct rules_finding f = help_find(mem, c, law, "r", 0, 0), s = help_find(mem, c, law, "s", 0, 0);
+				help_say(c, law, facts[k], 0, 0, said[k] == 'y' ? "yes" : "no", "x",
+					 false);
+		struct rules_finding f = help_find(mem, c, law, "r", 0, 0),
+				     s = help_find(mem, c, law, "s", 0, 0);
 		unsigned flags = f.flags & (RULES_UNEXAMINED | RULES_DEFEATED);
 		if ((int)f.status != rows[i].status || flags != rows[i].flags)
 			fail_msg("row %zu: status %d, flags %x", i, f.status, flags);
 		/* What rests on a finding knows what was not examined. */
-		assert_true(((s.flags & RULES_UNEXAMINED) != 0) == ((f.flags & RULES_UNEXAMINED) != 0));
+		assert_true(((s.flags & RULES_UNEXAMINED) != 0) ==
+			    ((f.flags & RULES_UNEXAMINED) != 0));
 		arena_free(mem);
 	}
 }
@@ -260,13 +294,16 @@ static void readings_that_differ_leave_it_open(void **state)
 	for (int a = 0; a < 4; a++) {
 		for (int b = 0; b < 4; b++) {
 			struct arena *mem = arena_new(HELP_MEM);
-			const struct rules_law *law = help_law(mem, TWO RULE("rule r", "  reading wide: x\n    met if a\n  reading narrow: y\n    met if b"));
+			const struct rules_law *law = help_law(
+				mem, TWO RULE("rule r", "  reading wide: x\n    met if a\n  "
+							"reading narrow: y\n    met if b"));
 			struct rules_case *c = rules_case_new(mem, law);
 			say_status(c, law, "a", a);
 			say_status(c, law, "b", b);
 			struct rules_finding f = help_find(mem, c, law, "r", 0, 0);
 			assert_int_equal(f.status, a == b ? a : a == U || b == U ? U : D);
-			assert_true(((f.flags & RULES_BY_READING) != 0) == (a != b && (a < U || b < U)));
+			assert_true(((f.flags & RULES_BY_READING) != 0) ==
+				    (a != b && (a < U || b < U)));
 			arena_free(mem);
 		}
 	}
@@ -277,8 +314,10 @@ static void the_law_of_the_day(void **state)
 	(void)state;
 	struct arena *mem = arena_new(HELP_MEM);
 	const struct rules_law *law = help_law(
-		mem, TWO RULE("rule r", "  law of: the act\n  met if a\n  in force: from 2010 until 2019") RULE("rule r", "  met if b\n  in force: from 2020")
-			     RULE("rule p", "  met if a\n  in force: from 2015"));
+		mem, TWO RULE("rule r",
+			      "  law of: the act\n  met if a\n  in force: from 2010 until 2019")
+			     RULE("rule r", "  met if b\n  in force: from 2020")
+				     RULE("rule p", "  met if a\n  in force: from 2015"));
 	struct rules_case *c = rules_case_new(mem, law);
 	say_status(c, law, "a", T);
 	say_status(c, law, "b", N);
@@ -286,7 +325,10 @@ static void the_law_of_the_day(void **state)
 		int32_t act, request;
 		int r, p;
 		unsigned flags;
-	} rows[] = {{14609, 18262, N, T, RULES_NOT_IN_FORCE}, {14610, 16435, T, N, 0}, {18262, 16436, N, T, 0}, {INT32_MAX, INT32_MAX, N, T, 0}};
+	} rows[] = {{14609, 18262, N, T, RULES_NOT_IN_FORCE},
+		    {14610, 16435, T, N, 0},
+		    {18262, 16436, N, T, 0},
+		    {INT32_MAX, INT32_MAX, N, T, 0}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct rules_options o = RULES_OPTIONS;
 		struct rules_eval *e;
@@ -308,19 +350,33 @@ static void what_does_not_fit_is_refused(void **state)
 {
 	(void)state;
 	struct arena *mem = arena_new(HELP_MEM);
-	const struct rules_law *law = help_law(mem, TYPED FACT_OF("f", "leg") RULE("rule r", "  met if for some leg as x, for some leg as y, for some leg as z, f (z)"));
+	const struct rules_law *law = help_law(
+		mem,
+		TYPED FACT_OF("f", "leg") RULE(
+			"rule r",
+			"  met if for some leg as x, for some leg as y, for some leg as z, f (z)"));
 	struct rules_case *c = rules_case_new(mem, law);
-	const struct rules_fact *f = rules_fact_find(law, "f"), *n = rules_fact_find(law, "n"), *day = rules_fact_find(law, "day");
+	const struct rules_fact *f = rules_fact_find(law, "f"), *n = rules_fact_find(law, "n"),
+				*day = rules_fact_find(law, "day");
 	uint32_t none = 0, at;
 	assert_int_equal(rules_case_state(c, f, &none, rules_yes(true), NULL), FW_ENOTFOUND);
 	assert_int_equal(rules_case_state(c, n, &none, rules_yes(true), NULL), FW_ERANGE);
-	assert_int_equal(rules_case_state(c, day, &none, (struct rules_value){.type = RULES_DATE, .lo = 5, .hi = 4}, NULL), FW_ERANGE);
-	assert_int_equal(rules_case_state(c, day, &none, (struct rules_value){.type = RULES_DATE, .lo = 0, .hi = INT64_MAX}, NULL), FW_ERANGE);
+	assert_int_equal(
+		rules_case_state(c, day, &none,
+				 (struct rules_value){.type = RULES_DATE, .lo = 5, .hi = 4}, NULL),
+		FW_ERANGE);
+	assert_int_equal(
+		rules_case_state(c, day, &none,
+				 (struct rules_value){.type = RULES_DATE, .lo = 0, .hi = INT64_MAX},
+				 NULL),
+		FW_ERANGE);
 	for (int i = 0; i < RULES_SAID_MAX; i++)
 		help_say(c, law, "n", 0, 0, "1", "x", false);
-	assert_int_equal(rules_case_state(c, n, &none, (struct rules_value){.type = RULES_NUMBER}, NULL), FW_ELIMIT);
+	assert_int_equal(
+		rules_case_state(c, n, &none, (struct rules_value){.type = RULES_NUMBER}, NULL),
+		FW_ELIMIT);
 	for (int i = 0; i < 100; i++) {
-		char name[8];
+		char name[16];
 		(void)snprintf(name, sizeof(name), "%d", i);
 		assert_int_equal(rules_case_add(c, rules_list_find(law, "leg"), name, &at), 0);
 	}
@@ -339,7 +395,8 @@ static void a_fork_is_a_case_of_its_own(void **state)
 {
 	(void)state;
 	struct arena *mem = arena_new(HELP_MEM);
-	const struct rules_law *law = help_law(mem, TWO RULE("rule r", "  met if all of:\n    a\n    b"));
+	const struct rules_law *law =
+		help_law(mem, TWO RULE("rule r", "  met if all of:\n    a\n    b"));
 	struct rules_case *c = rules_case_new(mem, law);
 	uint32_t none = 0;
 	say_status(c, law, "a", D);
@@ -369,12 +426,14 @@ static void every_allocation_may_fail(void **state)
 		struct rules_case *c = rules_case_new(small, law);
 		int err = c == NULL ? -ENOMEM : 0;
 		for (uint32_t i = 0, at; err == 0 && i < 40; i++) {
-			char name[8];
+			char name[16];
 			(void)snprintf(name, sizeof(name), "%u", i);
 			err = rules_case_add(c, rules_list(law, i % 3), name, &at);
 			uint32_t members[3] = {at, 0, 0};
 			if (err == 0 && i % 3 == 0)
-				err = rules_case_state(c, rules_fact_find(law, "paid"), members, rules_yes(true), &(struct rules_said){.who = name});
+				err = rules_case_state(c, rules_fact_find(law, "paid"), members,
+						       rules_yes(true),
+						       &(struct rules_said){.who = name});
 		}
 		struct rules_eval *e = NULL;
 		if (err == 0 && rules_case_fork(small, c) == NULL)
@@ -391,13 +450,17 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strong_kleene),	       cmocka_unit_test(quantifiers_over_open_and_complete_lists),
-		cmocka_unit_test(what_a_fact_is_held_against), cmocka_unit_test(values_print_as_they_are_written),
+		cmocka_unit_test(strong_kleene),
+		cmocka_unit_test(quantifiers_over_open_and_complete_lists),
+		cmocka_unit_test(what_a_fact_is_held_against),
+		cmocka_unit_test(values_print_as_they_are_written),
 		cmocka_unit_test(who_differs_matters_only_where_it_decides),
 		cmocka_unit_test(exceptions_are_heard_when_raised),
 		cmocka_unit_test(readings_that_differ_leave_it_open),
-		cmocka_unit_test(the_law_of_the_day),	       cmocka_unit_test(what_does_not_fit_is_refused),
-		cmocka_unit_test(a_fork_is_a_case_of_its_own), cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(the_law_of_the_day),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(a_fork_is_a_case_of_its_own),
+		cmocka_unit_test(every_allocation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

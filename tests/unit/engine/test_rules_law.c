@@ -9,7 +9,9 @@ struct refusal {
 };
 
 #define R(cond) RULE("rule r of thing", cond)
-#define BASE    LAW_HEAD FACT_OF("heavy", "thing") FACT_OF("loud", "thing") FACT_OF("fast", "leg") FACT("wet")
+#define BASE                                                                                       \
+	LAW_HEAD FACT_OF("heavy", "thing") FACT_OF("loud", "thing") FACT_OF("fast", "leg")         \
+		FACT("wet")
 
 static const struct refusal refusals[] = {
 	/* lines */
@@ -27,82 +29,124 @@ static const struct refusal refusals[] = {
 	{"list a\n  words: x\n  words: y\n", "law, line 3", "for a second time"},
 	{"list a\n  words:\n", "law, line 2", "found no words"},
 	{"list a\n  words: # x\n", "law, line 2", "begins with '#'"},
-	{"list a\n  words: x\nlist a\n  words: x\n", "law, line 3", "\"a\" is declared twice; first in law, line 1"},
+	{"list a\n  words: x\nlist a\n  words: x\n", "law, line 3",
+	 "\"a\" is declared twice; first in law, line 1"},
 	{"codes c\n", "law, line 1", "without a value"},
 	{"codes c\n  x: a\n  x: b\n", "law, line 3", "found the code \"x\" for a second time"},
 	{"codes c\n  x\n", "law, line 2", "found the end of the line; expected \":\""},
 	/* facts */
 	{"fact f: yes\n  ask: f?\n", "law, line 1", "expected \"yes or no\", \"number\""},
 	{"fact f of a: number\n  ask: f?\n", "law, line 1", "expected the name of a list"},
-	{"fact f number\n  ask: f?\n", "law, line 1", "expected \"of\" and a list, or \":\" and a type"},
+	{"fact f number\n  ask: f?\n", "law, line 1",
+	 "expected \"of\" and a list, or \":\" and a type"},
 	{"fact f: code of c\n  ask: f?\n", "law, line 1", "expected the name of codes"},
 	{"fact f: number\n  note: x\n", "law, line 1", "without \"ask:\""},
 	{"fact f: number\n  ask: {x}?\n", "law, line 1", "found a hole \"{x}\""},
-	{"list a\n  words: x\nfact f of a, a: number\n  ask: f?\n", "law, line 3", "found \"a\" twice"},
-	{"list a\n  words: x\nfact f of a as f2, a, a as b, a as c: number\n  ask: f?\n", "law, line 3", "no more than three"},
+	{"list a\n  words: x\nfact f of a, a: number\n  ask: f?\n", "law, line 3",
+	 "found \"a\" twice"},
+	{"list a\n  words: x\nfact f of a as f2, a, a as b, a as c: number\n  ask: f?\n",
+	 "law, line 3", "no more than three"},
 	/* rules */
-	{BASE "rule r of thing\n  strength: shall\n  sentence: x\n  met if heavy\n", "law, line 15", "without \"article:\""},
+	{BASE "rule r of thing\n  strength: shall\n  sentence: x\n  met if heavy\n", "law, line 15",
+	 "without \"article:\""},
 	{BASE RULE("rule r of thing", ""), "law, line 15", "without a condition"},
-	{BASE "rule r of thing\n  article: 1\n  strength: shal\n  sentence: x\n  met if heavy\n", "law, line 15", "did you mean \"shall\""},
-	{BASE R("  met if hevy"), "law, line 19", "found \"hevy\"; expected the name of a fact, a rule or a definition that is declared; did you mean \"heavy\"?"},
-	{BASE R("  met if fast"), "law, line 19", "\"fast\", which speaks of a leg, where none is in sight"},
-	{BASE R("  met if heavy and loud"), "law, line 19", "found \"and\"; expected the end of the line"},
+	{BASE "rule r of thing\n  article: 1\n  strength: shal\n  sentence: x\n  met if heavy\n",
+	 "law, line 15", "did you mean \"shall\""},
+	{BASE R("  met if hevy"), "law, line 19",
+	 "found \"hevy\"; expected the name of a fact, a rule or a definition that is declared; "
+	 "did you mean \"heavy\"?"},
+	{BASE R("  met if fast"), "law, line 19",
+	 "\"fast\", which speaks of a leg, where none is in sight"},
+	{BASE R("  met if heavy and loud"), "law, line 19",
+	 "found \"and\"; expected the end of the line"},
 	{BASE R("  met if all of:"), "law, line 19", "found nothing below"},
 	{BASE R("  met if all of\n    heavy"), "law, line 19", "expected \":\""},
-	{BASE R("  met if heavy\n    loud"), "law, line 20", "deeper line below a condition that is whole"},
+	{BASE R("  met if heavy\n    loud"), "law, line 20",
+	 "deeper line below a condition that is whole"},
 	{BASE R("  met if all of:\n    heavy\n      loud"), "law, line 21", "deeper line below"},
-	{BASE R("  met if all of:\n     heavy\n    loud"), "law, line 21", "found a line 4 deep; expected 5"},
-	{BASE R("  met if at least 3 of:\n    heavy\n    loud"), "law, line 19", "\"at least 3 of\" over 2"},
-	{BASE R("  met if at least 0 of:\n    heavy\n    loud"), "law, line 19", "a whole number from 1"},
-	{BASE R("  met if for every leg, fast"), "law, line 19", "expected \"some\", \"each\", \"no\""},
+	{BASE R("  met if all of:\n     heavy\n    loud"), "law, line 21",
+	 "found a line 4 deep; expected 5"},
+	{BASE R("  met if at least 3 of:\n    heavy\n    loud"), "law, line 19",
+	 "\"at least 3 of\" over 2"},
+	{BASE R("  met if at least 0 of:\n    heavy\n    loud"), "law, line 19",
+	 "a whole number from 1"},
+	{BASE R("  met if for every leg, fast"), "law, line 19",
+	 "expected \"some\", \"each\", \"no\""},
 	{BASE R("  met if for some lag, fast"), "law, line 19", "did you mean \"leg\"?"},
-	{BASE R("  met if for some thing, heavy"), "law, line 19", "found \"thing\" for a second time"},
-	{BASE R("  met if for some leg as wet, fast"), "law, line 19", "found \"wet\" as a name for a member"},
-	{BASE R("  met if for some leg:\n    fast\n    heavy"), "law, line 19", "several lines below"},
-	{BASE R("  met if heavy (leg)"), "law, line 19", "expected a thing, subject 1 of \"heavy\""},
+	{BASE R("  met if for some thing, heavy"), "law, line 19",
+	 "found \"thing\" for a second time"},
+	{BASE R("  met if for some leg as wet, fast"), "law, line 19",
+	 "found \"wet\" as a name for a member"},
+	{BASE R("  met if for some leg:\n    fast\n    heavy"), "law, line 19",
+	 "several lines below"},
+	{BASE R("  met if heavy (leg)"), "law, line 19",
+	 "expected a thing, subject 1 of \"heavy\""},
 	{BASE R("  met if (a heavy"), "law, line 19", "expected a label"},
 	{BASE R("  met if heavy is yes"), "law, line 19", "for it is a yes or a no"},
-	{BASE R("  met if thing differs from thing"), "law, line 19", "expected another name in sight"},
+	{BASE R("  met if thing differs from thing"), "law, line 19",
+	 "expected another name in sight"},
 	{BASE R("  met if heavy\n  met if loud"), "law, line 20", "found a second condition"},
 	{BASE R("  reading a: x\n    met if heavy"), "law, line 15", "found one reading"},
-	{BASE R("  reading a: x\n    met if heavy\n  reading a: y\n    met if loud"), "law, line 21", "the reading \"a\" for a second time"},
+	{BASE R("  reading a: x\n    met if heavy\n  reading a: y\n    met if loud"),
+	 "law, line 21", "the reading \"a\" for a second time"},
 	{BASE R("  reading a: x"), "law, line 19", "without a condition"},
-	{BASE R("  met if heavy\n  in force: from 2020 until 2019"), "law, line 20", "first day after the last"},
-	{BASE R("  met if heavy\n  in force: from 2021-02-29"), "law, line 20", "a date that exists"},
-	{BASE R("  met if heavy\n  law of: acts"), "law, line 20", "\"the act\" or \"the request\""},
-	{BASE R("  met if heavy\n  unless: loud"), "law, line 20", "found \"loud\"; expected the name of an exception"},
+	{BASE R("  met if heavy\n  in force: from 2020 until 2019"), "law, line 20",
+	 "first day after the last"},
+	{BASE R("  met if heavy\n  in force: from 2021-02-29"), "law, line 20",
+	 "a date that exists"},
+	{BASE R("  met if heavy\n  law of: acts"), "law, line 20",
+	 "\"the act\" or \"the request\""},
+	{BASE R("  met if heavy\n  unless: loud"), "law, line 20",
+	 "found \"loud\"; expected the name of an exception"},
 	{BASE R("  met if heavy\n  raised by: loud"), "law, line 20", "in what is no exception"},
-	{BASE R("  met if heavy\n  says met: so\n  says not met: so"), "law, line 15", "the same text for two outcomes"},
+	{BASE R("  met if heavy\n  says met: so\n  says not met: so"), "law, line 15",
+	 "the same text for two outcomes"},
 	{BASE R("  met if heavy\n  says met: {leg}"), "law, line 15", "found a hole \"{leg}\""},
-	{BASE R("  met if heavy\n  say met: x"), "law, line 20", "found \"say met\"; expected one of \"met if\""},
+	{BASE R("  met if heavy\n  say met: x"), "law, line 20",
+	 "found \"say met\"; expected one of \"met if\""},
 	/* the whole */
-	{BASE R("  met if all of:\n    heavy\n    not heavy"), "law, line 21", "the contrary of line 20"},
-	{BASE R("  met if any of:\n    heavy\n    heavy"), "law, line 21", "the same as in line 20"},
-	{BASE R("  met if heavy") R("  met if loud"), "law, line 20", "found \"r\" a second time for the same days, first in law, line 15"},
-	{BASE R("  met if heavy\n  in force: until 2019") R("  met if loud\n  in force: from 2019-12-31"), "law, line 21", "a second time for the same days"},
-	{BASE R("  met if heavy") RULE("definition r of thing", "  met if loud"), "law, line 20", "of another kind"},
-	{BASE RULE("rule a of thing", "  met if b") RULE("rule b of thing", "  met if a"), "law, line 20", "a circle: a, then b, then a"},
+	{BASE R("  met if all of:\n    heavy\n    not heavy"), "law, line 21",
+	 "the contrary of line 20"},
+	{BASE R("  met if any of:\n    heavy\n    heavy"), "law, line 21",
+	 "the same as in line 20"},
+	{BASE R("  met if heavy") R("  met if loud"), "law, line 20",
+	 "found \"r\" a second time for the same days, first in law, line 15"},
+	{BASE R("  met if heavy\n  in force: until 2019")
+		 R("  met if loud\n  in force: from 2019-12-31"),
+	 "law, line 21", "a second time for the same days"},
+	{BASE R("  met if heavy") RULE("definition r of thing", "  met if loud"), "law, line 20",
+	 "of another kind"},
+	{BASE RULE("rule a of thing", "  met if b") RULE("rule b of thing", "  met if a"),
+	 "law, line 20", "a circle: a, then b, then a"},
 	{BASE RULE("rule a of thing", "  met if a"), "law, line 15", "a circle: a, then a"},
-	{BASE RULE("definition d of thing", "  met if heavy"), "law, line 15", "\"d\", which no rule uses"},
-	{BASE RULE("exception x of thing", "  met if heavy"), "law, line 15", "\"x\", which no rule uses"},
-	{BASE R("  met if x") RULE("exception x of thing", "  met if heavy"), "law, line 19", "the exception \"x\" among conditions"},
+	{BASE RULE("definition d of thing", "  met if heavy"), "law, line 15",
+	 "\"d\", which no rule uses"},
+	{BASE RULE("exception x of thing", "  met if heavy"), "law, line 15",
+	 "\"x\", which no rule uses"},
+	{BASE R("  met if x") RULE("exception x of thing", "  met if heavy"), "law, line 19",
+	 "the exception \"x\" among conditions"},
 };
 
-#define TYPED                                                                                                              \
-	LAW_HEAD "codes kind\n  sea: by sea\n  land: by land\nfact n: number\n  ask: n?\nfact fee: amount\n  ask: fee?\n"   \
+#define TYPED                                                                                      \
+	LAW_HEAD "codes kind\n  sea: by sea\n  land: by land\nfact n: number\n  ask: n?\nfact "    \
+		 "fee: amount\n  ask: fee?\n"                                                      \
 		 "fact day: date\n  ask: day?\nfact means: code of kind\n  ask: means?\n"
 
 static const struct refusal typed[] = {
 	{TYPED RULE("rule r", "  met if n"), "law, line 22", "expected \"is\""},
-	{TYPED RULE("rule r", "  met if n is before 2020"), "law, line 22", "for it is a number or an amount"},
+	{TYPED RULE("rule r", "  met if n is before 2020"), "law, line 22",
+	 "for it is a number or an amount"},
 	{TYPED RULE("rule r", "  met if n is at least 1.00001"), "law, line 22", "four digits"},
 	{TYPED RULE("rule r", "  met if n is at least 5..3"), "law, line 22", "expected a number"},
 	{TYPED RULE("rule r", "  met if fee is at least 5"), "law, line 22", "expected a currency"},
 	{TYPED RULE("rule r", "  met if day is at least 5"), "law, line 22", "for it is a date"},
-	{TYPED RULE("rule r", "  met if day is before 2021-13"), "law, line 22", "a date that exists"},
-	{TYPED RULE("rule r", "  met if day is within 3 weeks of 2020"), "law, line 22", "\"days\", \"months\" or \"years\""},
+	{TYPED RULE("rule r", "  met if day is before 2021-13"), "law, line 22",
+	 "a date that exists"},
+	{TYPED RULE("rule r", "  met if day is within 3 weeks of 2020"), "law, line 22",
+	 "\"days\", \"months\" or \"years\""},
 	{TYPED RULE("rule r", "  met if day is before n"), "law, line 22", "of another type"},
-	{TYPED RULE("rule r", "  met if means is air"), "law, line 22", "a value of the codes \"kind\""},
+	{TYPED RULE("rule r", "  met if means is air"), "law, line 22",
+	 "a value of the codes \"kind\""},
 };
 
 static void refused(const struct refusal *rows, size_t n)
@@ -112,8 +156,10 @@ static void refused(const struct refusal *rows, size_t n)
 		struct diag d = DIAG_INIT;
 		const struct rules_law *law = NULL;
 		int err = help_load(mem, rows[i].text, &law, &d);
-		if (err != FW_EINVALID || law != NULL || strcmp(d.place, rows[i].place) != 0 || strstr(d.text, rows[i].says) == NULL)
-			fail_msg("row %zu: wanted %s: %s\n got %d %s: %s", i, rows[i].place, rows[i].says, err, d.place, d.text);
+		if (err != FW_EINVALID || law != NULL || strcmp(d.place, rows[i].place) != 0 ||
+		    strstr(d.text, rows[i].says) == NULL)
+			fail_msg("row %zu: wanted %s: %s\n got %d %s: %s", i, rows[i].place,
+				 rows[i].says, err, d.place, d.text);
 		arena_free(mem);
 	}
 }
@@ -133,7 +179,8 @@ static void too_deep_is_refused(void **state)
 	struct diag d = DIAG_INIT;
 	const struct rules_law *law = NULL;
 	buf_init(&b, 1 << 16);
-	buf_puts(&b, BASE "rule r of thing\n  article: 1\n  strength: shall\n  sentence: x\n  met if all of:\n");
+	buf_puts(&b, BASE "rule r of thing\n  article: 1\n  strength: shall\n  sentence: x\n  met "
+			  "if all of:\n");
 	for (int i = 0; i < 20; i++)
 		buf_printf(&b, "%*sall of:\n", 4 + i, "");
 	buf_printf(&b, "%*sheavy\n%c", 40, "", '\0');
@@ -175,7 +222,8 @@ static void files_may_stand_in_any_order(void **state)
 	(void)state;
 	static const char rule[] = RULE("rule r of thing", "  met if heavy"), words[] = BASE;
 	struct arena *mem = arena_new(HELP_MEM);
-	struct rules_file files[] = {{"b", rule, sizeof(rule) - 1}, {"a", words, sizeof(words) - 1}};
+	struct rules_file files[] = {{"b", rule, sizeof(rule) - 1},
+				     {"a", words, sizeof(words) - 1}};
 	const struct rules_law *law;
 	assert_int_equal(rules_law_load(mem, files, 2, &law, NULL), 0);
 	assert_string_equal(rules_conclusion(law, 0)->version[0]->file, "b");
@@ -192,7 +240,8 @@ static void a_long_text_is_broken_where_it_may_be(void **state)
 	struct buf b;
 	const struct rules_law *law, *back;
 	buf_init(&b, HELP_FILE_MAX);
-	law = help_law(mem, "list a\n  words: one\n    two # three met if four  five six seven eight nine ten eleven twelve "
+	law = help_law(mem, "list a\n  words: one\n    two # three met if four  five six seven "
+			    "eight nine ten eleven twelve "
 			    "thirteen fourteen fifteen # sixteen met seventeen\n   eighteen\n");
 	rules_law_print(law, &b);
 	buf_putc(&b, '\0');
@@ -224,6 +273,30 @@ static void periods_of_the_law(void **state)
 	assert_null(rules_version(c, 16435));
 	assert_ptr_equal(rules_version(c, 18261), c->version[0]);
 	assert_ptr_equal(rules_version(c, 18262), c->version[1]);
+	arena_free(mem);
+	free(text);
+}
+
+/* What docs/rules.md shows is what is taken. */
+static void the_example_of_the_page(void **state)
+{
+	(void)state;
+	static const char fence[] = "```rules\n";
+	char path[500];
+	const char *source = getenv("FAIRWAY_SOURCE");
+	(void)snprintf(path, sizeof(path), "%s/docs/rules.md", source != NULL ? source : ".");
+	FILE *f = fopen(path, "rb");
+	char *text = malloc(HELP_FILE_MAX);
+	assert_non_null(f);
+	assert_non_null(text);
+	text[fread(text, 1, HELP_FILE_MAX - 1, f)] = '\0';
+	(void)fclose(f);
+	char *from = strstr(text, fence);
+	assert_non_null(from);
+	from += sizeof(fence) - 1;
+	*strstr(from, "```") = '\0';
+	struct arena *mem = arena_new(HELP_MEM);
+	assert_int_equal(rules_conclusion_count(help_law(mem, from)), 2);
 	arena_free(mem);
 	free(text);
 }
@@ -289,10 +362,15 @@ static void any_byte_may_be_changed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refusals_say_where_and_what), cmocka_unit_test(too_deep_is_refused),
-		cmocka_unit_test(printing_and_reading_agree), cmocka_unit_test(files_may_stand_in_any_order),
-		cmocka_unit_test(a_long_text_is_broken_where_it_may_be), cmocka_unit_test(periods_of_the_law),
-		cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(any_byte_may_be_changed),
+		cmocka_unit_test(refusals_say_where_and_what),
+		cmocka_unit_test(too_deep_is_refused),
+		cmocka_unit_test(printing_and_reading_agree),
+		cmocka_unit_test(files_may_stand_in_any_order),
+		cmocka_unit_test(a_long_text_is_broken_where_it_may_be),
+		cmocka_unit_test(periods_of_the_law),
+		cmocka_unit_test(the_example_of_the_page),
+		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(any_byte_may_be_changed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

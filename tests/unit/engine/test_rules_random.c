@@ -6,7 +6,14 @@
  */
 #include "rules_random.h"
 
-enum { UNKNOWN = 0, YES = 1, NO = 2, BOTH = 3, CELLS = R_PLAIN + R_OF * R_THINGS + 1, WORLDS_MAX = 4000 };
+enum {
+	UNKNOWN = 0,
+	YES = 1,
+	NO = 2,
+	BOTH = 3,
+	CELLS = R_PLAIN + R_OF * R_THINGS + 1,
+	WORLDS_MAX = 4000
+};
 
 /* What was said of each fact; the number is the last, 1..3 for 0..2. */
 struct gaps {
@@ -24,13 +31,15 @@ static struct gaps random_gaps(struct prop *p)
 {
 	struct gaps g = {.things = (int)prop_below(p, R_THINGS), .complete = prop_below(p, 2) == 0};
 	for (int i = 0; i < CELLS; i++)
-		g.said[i] = (int)prop_below(p, 12) < 7 ? 1 + (int)prop_below(p, 2) : prop_below(p, 5) == 0 ? BOTH : UNKNOWN;
+		g.said[i] = (int)prop_below(p, 12) < 7 ? 1 + (int)prop_below(p, 2)
+			    : prop_below(p, 5) == 0    ? BOTH
+						       : UNKNOWN;
 	return g;
 }
 
 static void say_cell(struct rules_case *c, const struct rules_law *law, int cell, int said)
 {
-	char fact[8];
+	char fact[16];
 	int k = cell - R_PLAIN;
 	if (cell < R_PLAIN)
 		(void)snprintf(fact, sizeof(fact), "p%d", cell);
@@ -49,13 +58,15 @@ static bool in_case(const struct gaps *g, int cell)
 }
 
 /* ${turned}: the same, stated in the opposite order. */
-static struct rules_case *make_case(struct arena *mem, const struct rules_law *law, const struct gaps *g, bool turned)
+static struct rules_case *make_case(struct arena *mem, const struct rules_law *law,
+				    const struct gaps *g, bool turned)
 {
 	struct rules_case *c = rules_case_new(mem, law);
 	static const char *const names[] = {"one", "two", "three"};
 	for (int i = 0; i < g->things; i++) {
 		uint32_t at;
-		assert_int_equal(rules_case_add(c, rules_list_find(law, "thing"), names[i], &at), 0);
+		assert_int_equal(rules_case_add(c, rules_list_find(law, "thing"), names[i], &at),
+				 0);
 	}
 	rules_case_complete(c, rules_list_find(law, "thing"), g->complete);
 	for (int i = 0; i < CELLS; i++) {
@@ -65,12 +76,17 @@ static struct rules_case *make_case(struct arena *mem, const struct rules_law *l
 		if (cell < CELLS - 1)
 			say_cell(c, law, cell, g->said[cell]);
 		else if (g->said[cell] != UNKNOWN)
-			help_say(c, law, "num", 0, 0, g->said[cell] == YES ? "0" : g->said[cell] == NO ? "2" : "0..2", "x", false);
+			help_say(c, law, "num", 0, 0,
+				 g->said[cell] == YES  ? "0"
+				 : g->said[cell] == NO ? "2"
+						       : "0..2",
+				 "x", false);
 	}
 	return c;
 }
 
-/* The ${i}-th world that fills the gaps, with ${more} things beyond those of the case; false when there is none. */
+/* The ${i}-th world that fills the gaps, with ${more} things beyond those of the case; false when
+ * there is none. */
 static bool world_of(const struct gaps *g, int more, unsigned i, struct r_world *w)
 {
 	memset(w, 0, sizeof(*w));
@@ -86,7 +102,8 @@ static bool world_of(const struct gaps *g, int more, unsigned i, struct r_world 
 			yes = i & 1;
 			i >>= 1;
 		}
-		*(cell < R_PLAIN ? &w->plain[cell] : &w->of[(cell - R_PLAIN) / R_THINGS][thing]) = yes;
+		*(cell < R_PLAIN ? &w->plain[cell] : &w->of[(cell - R_PLAIN) / R_THINGS][thing]) =
+			yes;
 	}
 	int said = g->said[CELLS - 1];
 	w->number = said == YES ? 0 : said == NO ? 2 : (int)(i % 3);
@@ -94,7 +111,8 @@ static bool world_of(const struct gaps *g, int more, unsigned i, struct r_world 
 }
 
 struct seen {
-	bool yes, no, no_undefeated; /* no_undefeated: the elements are absent, whatever the exceptions */
+	bool yes, no,
+		no_undefeated; /* no_undefeated: the elements are absent, whatever the exceptions */
 	bool yes_elements;
 };
 
@@ -104,7 +122,8 @@ static struct seen all_worlds(const struct r_law *l, const struct gaps *g, int r
 	struct r_world w;
 	for (int more = 0; more <= (g->complete || g->things == R_THINGS ? 0 : 1); more++)
 		for (unsigned i = 0; i < WORLDS_MAX && world_of(g, more, i, &w); i++) {
-			bool elements = r_elements(l, &w, rule, subject), yes = elements && !r_defeated(l, &w, rule, subject);
+			bool elements = r_elements(l, &w, rule, subject),
+			     yes = elements && !r_defeated(l, &w, rule, subject);
 			s.yes |= yes;
 			s.no |= !yes;
 			s.no_undefeated |= !elements;
@@ -125,9 +144,10 @@ static const struct rules_law *law_of(struct arena *mem, const struct r_law *l)
 	return law;
 }
 
-static struct rules_finding find(struct rules_eval *e, const struct rules_law *law, int rule, int thing)
+static struct rules_finding find(struct rules_eval *e, const struct rules_law *law, int rule,
+				 int thing)
 {
-	char name[8];
+	char name[16];
 	struct rules_finding f;
 	uint32_t members[3] = {(uint32_t)thing, 0, 0};
 	(void)snprintf(name, sizeof(name), "r%d", rule);
@@ -145,7 +165,8 @@ static struct rules_eval *evaluate(struct arena *mem, const struct rules_case *c
 /* How often each status came up, so that the test is known to test something. */
 static unsigned counted[4], defeated, unexamined;
 
-static void hold_against_worlds(const struct r_law *l, const struct gaps *g, const struct rules_finding *f, int rule, int thing, uint64_t seed)
+static void hold_against_worlds(const struct r_law *l, const struct gaps *g,
+				const struct rules_finding *f, int rule, int thing, uint64_t seed)
 {
 	struct seen s = all_worlds(l, g, rule, thing);
 	bool examined = !(f->flags & RULES_UNEXAMINED);
@@ -153,9 +174,11 @@ static void hold_against_worlds(const struct r_law *l, const struct gaps *g, con
 	defeated += (f->flags & RULES_DEFEATED) != 0;
 	unexamined += !examined;
 	if (f->status == RULES_MET && (examined ? s.no : s.no_undefeated))
-		fail_msg("seed %llu: r%d of %d is met, and a world says no", (unsigned long long)seed, rule, thing);
+		fail_msg("seed %llu: r%d of %d is met, and a world says no",
+			 (unsigned long long)seed, rule, thing);
 	if (f->status == RULES_NOT_MET && s.yes)
-		fail_msg("seed %llu: r%d of %d is not met, and a world says yes", (unsigned long long)seed, rule, thing);
+		fail_msg("seed %llu: r%d of %d is not met, and a world says yes",
+			 (unsigned long long)seed, rule, thing);
 	if (f->flags & RULES_DEFEATED && s.yes)
 		fail_msg("seed %llu: defeated, and a world says yes", (unsigned long long)seed);
 }
@@ -205,10 +228,13 @@ static void nothing_unknown_is_plain_logic(void **state)
 		for (int rule = 0; rule < R_RULES; rule++)
 			for (int thing = 0; thing < g.things; thing++) {
 				struct rules_finding f = find(e, law, rule, thing);
-				bool elements = r_elements(&l, &w, rule, thing), def = r_defeated(&l, &w, rule, thing);
+				bool elements = r_elements(&l, &w, rule, thing),
+				     def = r_defeated(&l, &w, rule, thing);
 				if (f.status != (elements && !def ? RULES_MET : RULES_NOT_MET))
-					fail_msg("seed %llu: r%d of %d is %d", (unsigned long long)seed, rule, thing, f.status);
-				assert_false(f.flags & (RULES_UNEXAMINED | RULES_BY_DISPUTE | RULES_BY_OPEN_LIST));
+					fail_msg("seed %llu: r%d of %d is %d",
+						 (unsigned long long)seed, rule, thing, f.status);
+				assert_false(f.flags & (RULES_UNEXAMINED | RULES_BY_DISPUTE |
+							RULES_BY_OPEN_LIST));
 			}
 		arena_reset(mem);
 	}
@@ -231,16 +257,20 @@ static void a_settled_finding_stays(void **state)
 		for (int i = 0; i < CELLS; i++)
 			if (g.said[i] == UNKNOWN && prop_below(&p, 2) == 0)
 				more.said[i] = 1 + (int)prop_below(&p, 2);
-		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)), *after = evaluate(mem, make_case(mem, law, &more, false));
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)),
+				  *after = evaluate(mem, make_case(mem, law, &more, false));
 		for (int rule = 0; rule < R_RULES; rule++)
 			for (int thing = 0; thing < g.things; thing++) {
-				struct rules_finding f = find(e, law, rule, thing), now = find(after, law, rule, thing);
+				struct rules_finding f = find(e, law, rule, thing),
+						     now = find(after, law, rule, thing);
 				if (f.status > RULES_MET)
 					continue;
 				held += f.status == now.status;
 				changed += f.status != now.status;
 				if (f.status != now.status && !(f.flags & RULES_UNEXAMINED))
-					fail_msg("seed %llu: r%d of %d was %d and is %d", (unsigned long long)seed, rule, thing, f.status, now.status);
+					fail_msg("seed %llu: r%d of %d was %d and is %d",
+						 (unsigned long long)seed, rule, thing, f.status,
+						 now.status);
 			}
 		arena_reset(mem);
 	}
@@ -263,15 +293,18 @@ static void order_does_not_matter(void **state)
 			swapped.said[cell_of(f, 0)] = g.said[cell_of(f, 1)];
 			swapped.said[cell_of(f, 1)] = g.said[cell_of(f, 0)];
 		}
-		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)), *turned = evaluate(mem, make_case(mem, law, &g, true));
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)),
+				  *turned = evaluate(mem, make_case(mem, law, &g, true));
 		struct rules_eval *other = evaluate(mem, make_case(mem, law, &swapped, false));
 		for (int rule = 0; rule < R_RULES; rule++)
 			for (int thing = 0; thing < g.things; thing++) {
-				struct rules_finding f = find(e, law, rule, thing), t = find(turned, law, rule, thing);
+				struct rules_finding f = find(e, law, rule, thing),
+						     t = find(turned, law, rule, thing);
 				assert_true(f.status == t.status && f.flags == t.flags);
 				if (g.things < 2)
 					continue;
-				struct rules_finding o = find(other, law, rule, thing < 2 ? 1 - thing : thing);
+				struct rules_finding o =
+					find(other, law, rule, thing < 2 ? 1 - thing : thing);
 				assert_true(f.status == o.status && f.flags == o.flags);
 			}
 		arena_reset(mem);
@@ -298,14 +331,18 @@ static void a_dispute_is_settled_by_belief(void **state)
 		for (int i = 0; i < CELLS - 1; i++)
 			if (g.said[i] == BOTH)
 				believed.said[i] = 1 + (int)prop_below(&p, 2);
-		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)), *b = evaluate(mem, make_case(mem, law, &believed, false));
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)),
+				  *b = evaluate(mem, make_case(mem, law, &believed, false));
 		for (int rule = 0; rule < R_RULES; rule++)
 			for (int thing = 0; thing < g.things; thing++) {
-				struct rules_finding f = find(e, law, rule, thing), now = find(b, law, rule, thing);
+				struct rules_finding f = find(e, law, rule, thing),
+						     now = find(b, law, rule, thing);
 				disputed += f.status == RULES_DISPUTED;
 				if (f.status == RULES_DISPUTED && now.status > RULES_MET)
-					fail_msg("seed %llu: r%d of %d stays open", (unsigned long long)seed, rule, thing);
-				assert_true(f.status != RULES_DISPUTED || f.flags & RULES_BY_DISPUTE);
+					fail_msg("seed %llu: r%d of %d stays open",
+						 (unsigned long long)seed, rule, thing);
+				assert_true(f.status != RULES_DISPUTED ||
+					    f.flags & RULES_BY_DISPUTE);
 			}
 		arena_reset(mem);
 	}
@@ -316,8 +353,10 @@ static void a_dispute_is_settled_by_belief(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(settled_findings_hold_in_every_world), cmocka_unit_test(nothing_unknown_is_plain_logic),
-		cmocka_unit_test(a_settled_finding_stays),		cmocka_unit_test(order_does_not_matter),
+		cmocka_unit_test(settled_findings_hold_in_every_world),
+		cmocka_unit_test(nothing_unknown_is_plain_logic),
+		cmocka_unit_test(a_settled_finding_stays),
+		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(a_dispute_is_settled_by_belief),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
