@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * Parses: src/engine/rules/lines.c src/engine/rules/stanza.c src/engine/rules/condition.c
- * src/engine/rules/value.c Whatever is taken as a law is printed and read back to the same print;
- * whatever is refused says where and why.
+ * Parses: src/engine/rules/value.c
+ *
+ * Whatever is taken as a law is printed and read back to the same print; whatever is refused says
+ * where and why.
  */
 #include <stdint.h>
 #include <stdlib.h>
