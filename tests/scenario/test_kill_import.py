@@ -244,8 +244,11 @@ def check_referrals(node, ledgers):
     """Each that was acknowledged arrives, and once; what arrived was handed over."""
     officer = node.login("reporter")
     reports = {id for id, _ in ledgers.referrals}
-    for v in officer.get("/api/report/incidents?limit=200").expect(200).json()["incidents"]:
-        reports.add(v["id"])  # those of whose handing-over nobody was told
+    page = {"next": ""}
+    while "next" in page:  # those, too, of whose handing-over nobody was told
+        after = f"&after={page['next']}" if page["next"] else ""
+        page = officer.get("/api/report/incidents?limit=200" + after).expect(200).json()
+        reports |= {v["id"] for v in page["incidents"]}
 
     def handed_over():
         """a receipt for everything that was handed over"""
