@@ -11,7 +11,7 @@
 static int write_and_read(struct incident *inc, struct incident *again, struct buf *out)
 {
 	struct cursor c;
-	record_put(out, inc, 0);
+	record_put(out, inc);
 	if (buf_failed(out))
 		return 0;
 	cur_init(&c, out->data, out->len);
@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (record_get(&c, &inc) == 0) {
 		if (write_and_read(&inc, &again, &first) != 0)
 			abort();
-		record_put(&second, &again, 0);
+		record_put(&second, &again);
 		if (!buf_failed(&first) && (first.len != second.len || memcmp(first.data, second.data, first.len) != 0))
 			abort();
 	}

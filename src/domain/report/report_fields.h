@@ -141,7 +141,7 @@ struct json_item {
 extern const struct json_item json_items[];
 extern const size_t json_item_count;
 
-enum { FIELDS_MAX = 64, INCIDENT_CELLS = CORE_FIELDS + COUNTS_FIELDS + DETAIL_FIELDS + PROV_FIELDS };
+enum { INCIDENT_CELLS = CORE_FIELDS + COUNTS_FIELDS + DETAIL_FIELDS + PROV_FIELDS };
 
 struct incident {
 	struct cell *at[B_COUNT]; /* rows of n * fields cells */

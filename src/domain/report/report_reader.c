@@ -104,7 +104,7 @@ static int put_row(struct pipe *p, uint64_t row)
 	buf_u64(b, row);
 	size_t at = b->len;
 	buf_u32(b, 0);
-	record_put(b, &p->inc, 0);
+	record_put(b, &p->inc);
 	if (!buf_failed(b))
 		buf_set_u32(b, at, (uint32_t)(b->len - at - 4));
 	return item_done(p);

@@ -58,14 +58,13 @@ static void put_row(struct buf *b, const struct block_row *row, const struct cel
 	buf_advance(b, size);
 }
 
-void record_put(struct buf *b, const struct incident *inc, uint32_t leave_out)
+void record_put(struct buf *b, const struct incident *inc)
 {
-	static const struct cell none[FIELDS_MAX] = { [0 ... FIELDS_MAX - 1] = { NULL, CELL_NONE } };
 	buf_u8(b, RECORD_VERSION);
 	for (unsigned i = 0; i < B_FIRST_MANY; i++)
-		put_row(b, &blocks[i], leave_out & 1U << i ? none : inc->at[i]);
+		put_row(b, &blocks[i], inc->at[i]);
 	for (unsigned i = B_FIRST_MANY; i < B_COUNT; i++) {
-		if (inc->n[i] == 0 || (leave_out & 1U << i) != 0)
+		if (inc->n[i] == 0)
 			continue;
 		buf_u8(b, (uint8_t)i);
 		buf_u8(b, (uint8_t)inc->n[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * A report as bytes: what a reader hands to its worker, and what the content
- * hash is taken of.  Little-endian, by base/buf.h:
+ * A report as bytes: what a reader hands to its worker.  Little-endian, by
+ * base/buf.h:
  *
  *   u8 version
  *   core, counts, detail, provenance: each a row
@@ -28,8 +28,8 @@ struct cursor;
 
 enum { RECORD_VERSION = 1 };
 
-/* Append. Errors stick in ${b}. ${blocks}: bits 1 << enum block to leave out (as empty). */
-void record_put(struct buf *b, const struct incident *inc, uint32_t leave_out);
+/* Append. Errors stick in ${b}. */
+void record_put(struct buf *b, const struct incident *inc);
 /* Fill ${inc}, whose texts then point into the cursor's bytes. 0, FW_EFORMAT, FW_ETRUNC, -ENOMEM. */
 int record_get(struct cursor *c, struct incident *inc);
 

@@ -10,7 +10,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "domain/report/report_record.h"
 #include "domain/report/report_validate.h"
 #include "gen/sql.h"
 #include "store/store.h"
@@ -317,9 +316,73 @@ int report_load(struct store *db, const struct uuid *owner, const struct uuid *i
 
 /* ---- what is known already ---- */
 
+/*
+ * The hash is kept, and the next program's codebooks and fields may stand at
+ * other places: so it is taken of names and codes, not of their numbers, and
+ * only of what is said.  A row is the name of its block, then for each cell
+ * that is set the name of its column and the value, each in eight bytes: of a
+ * name or code FNV-1a (nobody chooses them but this program's tables), of a
+ * text its length with the text behind it, of a set its codes.
+ */
+static uint64_t name_number(const char *s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (; *s != '\0'; s++)
+		h = (h ^ (uint8_t)*s) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static uint8_t *put_u64(uint8_t *p, uint64_t v)
+{
+	for (size_t i = 0; i < 8; i++)
+		p[i] = (uint8_t)(v >> (8 * i));
+	return p + 8;
+}
+
+static uint8_t *put_value(uint8_t *p, const struct field *f, const struct cell *c)
+{
+	const struct codebook_value *values = f->kind == CODE || f->kind == SET ? codebooks[f->arg].values : NULL;
+	if (f->kind == CODE)
+		return put_u64(p, name_number(values[c->i].code));
+	if (f->kind == ENUM)
+		return put_u64(p, name_number(choices[f->arg][c->i]));
+	for (size_t v = 0; f->kind == SET && v < codebooks[f->arg].n; v++)
+		if (((uint64_t)c->i >> v & 1) != 0)
+			p = put_u64(p, name_number(values[v].code));
+	if (f->kind == SET)
+		return p;
+	p = put_u64(p, (uint64_t)c->i);
+	if (f->kind != TEXT && f->kind != UUID)
+		return p;
+	memcpy(p, c->s, (size_t)c->i);
+	return p + c->i;
+}
+
+static void hash_row(struct buf *b, const struct block_row *block, const struct cell *row)
+{
+	size_t size = 8;
+	for (size_t i = 0; i < block->n; i++) {
+		unsigned kind = block->fields[i].kind;
+		if (cell_set(&row[i]))
+			size += 16 + (kind == TEXT || kind == UUID ? (size_t)row[i].i : kind == SET ? 64 * 8 : 0U);
+	}
+	uint8_t *start = buf_reserve(b, size), *p = start;
+	if (start == NULL)
+		return;
+	p = put_u64(p, name_number(block->name));
+	for (size_t i = 0; i < block->n; i++)
+		if (cell_set(&row[i]))
+			p = put_value(put_u64(p, name_number(block->fields[i].column)), &block->fields[i], &row[i]);
+	buf_advance(b, (size_t)(p - start));
+}
+
 int report_hash(const struct incident *inc, struct buf *scratch, uint8_t ret[REPORT_HASH])
 {
-	record_put(scratch, inc, 1U << B_DOUBT | 1U << B_PROV | 1U << B_FURTHER_ID);
+	for (unsigned k = 0; k < B_COUNT; k++) {
+		bool said = k != B_DOUBT && k != B_PROV && k != B_FURTHER_ID;
+		for (size_t r = 0; said && r < (k < B_FIRST_MANY ? 1 : inc->n[k]); r++)
+			hash_row(scratch, &blocks[k], incident_row(inc, k, r));
+	}
 	if (!buf_failed(scratch))
 		(void)crypto_generichash(ret, REPORT_HASH, scratch->data, scratch->len, NULL, 0);
 	return scratch->error;

@@ -307,7 +307,7 @@ static void digest_one(struct store *db, const struct index_entry *e, struct inc
 	uint8_t hash[DIGEST];
 	assert_int_equal(report_load(db, &e->owner, &e->id, e->version, &h, inc, mem, NULL), 0);
 	buf_clear(b);
-	record_put(b, inc, 0);
+	record_put(b, inc);
 	assert_false(buf_failed(b));
 	assert_int_equal(crypto_generichash(hash, DIGEST, b->data, b->len, NULL, 0), 0);
 	for (size_t i = 0; i < DIGEST; i++)
