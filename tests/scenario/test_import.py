@@ -383,6 +383,23 @@ def long_refused_rows_come_back_as_rows(folder):
         assert len(back) == 2 and len(back[0]) == len(back[1]) == len(HEADER) + 903, [len(r) for r in back]
 
 
+@scenario
+def refused_rows_go_after_their_time(folder):
+    with Node(folder) as node:
+        officer = node.login("reporter")
+        done = imported(officer, table([row(1), row(2, Number_Dead="many")]))
+        assert len(refused_rows(officer, done["id"])[0]) == 2
+        node.restart(clock=29 * 86400)
+        officer = node.login("reporter")
+        assert len(refused_rows(officer, done["id"])[0]) == 2
+        node.restart(clock=31 * 86400)
+        officer = node.login("reporter")
+        until(lambda: len(refused_rows(officer, done["id"])[0]) == 1, 10)
+        again = see(officer, done["id"])
+        assert counts(again) == counts(done) and again["problems"] == [], again
+        assert summary(officer)[0]["incidents"] == 1
+
+
 # ---- stopping, dying, going on ----
 
 def slow_file(n):
