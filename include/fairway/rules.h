@@ -263,4 +263,166 @@ const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *r
 int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,
 	       struct rules_finding *ret);
 
+/* ---- why --------------------------------------------------------------------------------------
+ */
+
+/* What somebody said of a fact, in the order in which it was stated. */
+struct rules_statement {
+	struct rules_value value;
+	struct rules_said said;
+	struct rules_statement *next;
+};
+
+enum rules_why_kind {
+	RULES_WHY_RULE,       /* a rule or definition; its children are its conditions */
+	RULES_WHY_READING,    /* one reading of it */
+	RULES_WHY_EXCEPTION,  /* an exception that was heard */
+	RULES_WHY_UNEXAMINED, /* an exception that nobody raised */
+	RULES_WHY_GROUP,      /* all of, any of, not, for some ... */
+	RULES_WHY_MEMBER,     /* one member of the list of a "for" */
+	RULES_WHY_OPEN_LIST,  /* another member of it could settle this */
+	RULES_WHY_FACT,
+	RULES_WHY_IDENTITY,
+};
+
+/* A node of an explanation, pruned to what decided. */
+struct rules_why {
+	enum rules_why_kind kind;
+	enum rules_status status;
+	unsigned flags;
+	const char *label; /* the limb, "(a)(ii)", or the name of a reading; NULL */
+	const char *words; /* the condition as the law has it */
+	const struct rules_conclusion *conclusion;
+	const struct rules_rule *rule; /* article, texts; NULL where not in force */
+	const struct rules_list *list;
+	const struct rules_fact *fact, *with; /* with: what it is held against, if that is a fact */
+	uint32_t member[RULES_SUBJECTS_MAX], with_member[RULES_SUBJECTS_MAX];
+	const struct rules_statement *said, *with_said; /* NULL: nobody said anything */
+	bool again;                                     /* explained further up */
+	uint32_t hidden;                                /* parts that did not decide */
+	const struct rules_why *child, *next;
+};
+
+/*
+ * The explanation of a finding in ${mem}, of at most ${nodes_max} nodes (0:
+ * 100,000); *ret_cut says that there would have been more.
+ */
+int rules_explain(struct rules_eval *e, const struct rules_finding *f, struct arena *mem,
+		  uint32_t nodes_max, const struct rules_why **ret, bool *ret_cut);
+/* As an outline in plain text, one node a line. */
+void rules_why_write(const struct rules_eval *e, const struct rules_why *w, struct buf *out);
+
+/* ---- what would settle it -----------------------------------------------------------------------
+ */
+
+enum { RULES_SETTLE_FACTS = 3 }; /* facts of one way */
+
+/* One thing to learn: that a condition holds (or not), or that a list is complete. */
+struct rules_step {
+	const struct rules_fact *fact; /* what is asked; NULL for a list */
+	const struct rules_list *list;
+	uint32_t member[RULES_SUBJECTS_MAX];
+	const char *words; /* the condition as the law has it */
+	bool holds;        /* whether it must hold or not */
+	bool disputed;     /* known, but people differ */
+};
+
+/* If these all come true, the finding is settled. */
+struct rules_way {
+	enum rules_status to;
+	uint32_t facts, n; /* different facts, steps */
+	struct rules_step *step;
+};
+
+struct rules_settlings {
+	struct rules_way *way; /* fewest facts first; those to met before those to not met */
+	uint32_t n;
+	bool cut; /* there may be more: the work is bounded, and so are the facts of one way */
+};
+
+/*
+ * The smallest ways to settle an open finding; none for one that is settled.
+ * Every way was tried: some values of its facts do settle the finding.
+ */
+int rules_settle(struct rules_eval *e, const struct rules_finding *f, struct arena *mem,
+		 struct rules_settlings *ret);
+
+/* A question, by how much it would settle. */
+struct rules_question {
+	const struct rules_fact *fact; /* NULL: is the list complete? */
+	const struct rules_list *list;
+	uint32_t member[RULES_SUBJECTS_MAX];
+	bool disputed;
+	uint32_t alone; /* open findings that an answer to it alone could settle */
+	uint32_t helps; /* open findings that it could help to settle */
+};
+
+/* All questions that could settle something open, the best first. */
+int rules_questions(struct rules_eval *e, struct arena *mem, struct rules_question **ret,
+		    size_t *ret_n, bool *ret_cut);
+
+/* ---- difference ---------------------------------------------------------------------------------
+ */
+
+enum { RULES_CAUSES_MAX = 12 };
+
+enum rules_cause_kind {
+	RULES_CAUSE_GIVEN,     /* a fact that was unknown was stated */
+	RULES_CAUSE_RESTATED,  /* a fact is stated otherwise, or no more */
+	RULES_CAUSE_DISPUTED,  /* a fact came to be disputed */
+	RULES_CAUSE_EXCEPTION, /* an exception is heard, or comes out otherwise */
+	RULES_CAUSE_MEMBER,    /* a list has a new member */
+	RULES_CAUSE_REMOVED,   /* a list has fewer members */
+	RULES_CAUSE_COMPLETED, /* a list was said to be complete */
+	RULES_CAUSE_OPENED,
+	RULES_CAUSE_LAW, /* another version of a rule is in force */
+};
+
+struct rules_cause {
+	enum rules_cause_kind kind;
+	const struct rules_fact *fact;
+	const struct rules_list *list;
+	const struct rules_rule *rule;
+	uint32_t member[RULES_SUBJECTS_MAX]; /* of the later case */
+};
+
+struct rules_change {
+	struct rules_finding before, after;
+	bool is_new; /* of members that the earlier case did not have */
+	struct rules_cause cause[RULES_CAUSES_MAX];
+	uint32_t causes, more_causes;
+};
+
+/*
+ * The findings of ${after} whose status is another than in ${before}, with
+ * what changed among all that each looks at.  Both under the same law
+ * (FW_EINVALID otherwise), on the same days or others; members are matched by
+ * name.
+ */
+int rules_diff(struct rules_eval *before, struct rules_eval *after, struct arena *mem,
+	       struct rules_change **ret, size_t *ret_n);
+
+/* ---- law in time --------------------------------------------------------------------------------
+ */
+
+/* Days on which the law of acts was one and the same, and what it says of the case. */
+struct rules_period {
+	int32_t from, to; /* within what was asked for, both inclusive */
+	bool at_act;      /* the conduct falls into it; else it is later law */
+	struct rules_eval *eval;
+};
+
+/*
+ * The law at the time of the act beside all later law, for whoever must see
+ * which is the lighter: the case is evaluated under the law of acts of each
+ * period from ${act_from} until ${today}.  Conduct that goes on from
+ * ${act_from} to ${act_to} falls into one period or several.  The law of
+ * requests is that of options->request_day throughout; options->act_day is
+ * not used.  Two periods are told apart with rules_diff.  FW_EINVALID if the
+ * days are not in order, FW_ELIMIT above RULES_PERIODS_MAX periods.
+ */
+int rules_over_time(struct arena *mem, const struct rules_case *c, const struct rules_options *o,
+		    int32_t act_from, int32_t act_to, int32_t today, struct rules_period **ret,
+		    size_t *ret_n, struct diag *reterr);
+
 #endif

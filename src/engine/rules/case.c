@@ -180,7 +180,7 @@ int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uin
 		err = add_entry(c, f, members, &e);
 	if (err == 0 && e->n == RULES_SAID_MAX)
 		err = FW_ELIMIT;
-	struct statement *s = err == 0 ? arena_alloc(c->mem, sizeof(*s)) : NULL;
+	struct rules_statement *s = err == 0 ? arena_alloc(c->mem, sizeof(*s)) : NULL;
 	if (s == NULL)
 		return err != 0 ? err : -ENOMEM;
 	s->value = v;
@@ -209,8 +209,8 @@ static int copy_entry(struct rules_case *to, const struct entry *from)
 {
 	struct entry *e;
 	int err = add_entry(to, from->fact, from->member, &e);
-	for (const struct statement *s = from->first; err == 0 && s != NULL; s = s->next) {
-		struct statement *mine = arena_alloc(to->mem, sizeof(*mine));
+	for (const struct rules_statement *s = from->first; err == 0 && s != NULL; s = s->next) {
+		struct rules_statement *mine = arena_alloc(to->mem, sizeof(*mine));
 		if (mine == NULL)
 			return -ENOMEM;
 		*mine = *s;

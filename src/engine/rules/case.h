@@ -12,17 +12,11 @@
 
 #include "engine/rules/law.h"
 
-struct statement {
-	struct rules_value value;
-	struct rules_said said;
-	struct statement *next; /* by the order in which they were made */
-};
-
 /* All that was said of one fact of these members. */
 struct entry {
 	const struct rules_fact *fact;
 	uint32_t member[RULES_SUBJECTS_MAX];
-	struct statement *first, *last;
+	struct rules_statement *first, *last;
 	uint32_t n;
 	struct entry *chain; /* in the hash table */
 	struct entry *next;  /* in the order in which they were first stated */

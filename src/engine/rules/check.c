@@ -193,9 +193,31 @@ static int check_versions(struct reader *r, struct rules_conclusion *c)
 
 static int visit(struct walk *w, const struct rules_conclusion *c, const struct rules_rule *from);
 
+static bool has_days(const struct rules_conclusion *c)
+{
+	return c->versions > 1 || c->version[0]->from != INT32_MIN ||
+	       c->version[0]->to != INT32_MAX;
+}
+
+/* A rule of the law at the act must not rest on what may have become law since. */
+static int check_day(struct walk *w, const struct rules_rule *rule, const struct rules_cond *c)
+{
+	const struct rules_conclusion *on = c->term.conclusion;
+	struct line at = line_of(rule, c);
+	if (rule->conclusion->law_of == RULES_OF_REQUEST || on->law_of == RULES_OF_ACT ||
+	    !has_days(on))
+		return 0;
+	return fault(w->r, &at,
+		     "found \"%s\", which has days in force and follows the law of the request, in "
+		     "a rule of the law of the act; expected \"law of: the act\" in it",
+		     on->name);
+}
+
 static int visit_cond(struct walk *w, const struct rules_rule *rule, const struct rules_cond *c)
 {
-	int err = c->term.conclusion != NULL ? visit(w, c->term.conclusion, rule) : 0;
+	int err = c->term.conclusion != NULL ? check_day(w, rule, c) : 0;
+	if (err == 0 && c->term.conclusion != NULL)
+		err = visit(w, c->term.conclusion, rule);
 	for (const struct rules_cond *child = c->child; err == 0 && child != NULL;
 	     child = child->next)
 		err = visit_cond(w, rule, child);

@@ -61,6 +61,11 @@ static struct range shift(struct range x, const struct rules_cond *c, int sign)
 	return (struct range){shift_day(x.lo, c, sign), shift_day(x.hi, c, sign)};
 }
 
+int64_t compare_reach(const struct rules_cond *c, int64_t at, int sign)
+{
+	return c->test >= TEST_WITHIN_AFTER ? shift_day(at, c, sign) : at;
+}
+
 /* ${first} and ${last}: the ends of what x is held against; the same where that is a fact. */
 static result_t hold(const struct rules_cond *c, struct range x, struct range first,
 		     struct range last)

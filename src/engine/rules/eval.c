@@ -31,7 +31,7 @@ uint32_t eval_size(const struct rules_eval *e, const struct rules_list *list)
 
 bool eval_open(const struct rules_eval *e, const struct rules_list *list)
 {
-	return !e->c->list[list->index].complete;
+	return e->open[list->index];
 }
 
 /* The place of these members in a table over the lists of the subjects. */
@@ -52,6 +52,18 @@ static uint64_t places(const struct rules_eval *e, const struct rules_subject *s
 	return all;
 }
 
+uint64_t eval_fact_place(const struct rules_eval *e, const struct rules_fact *f,
+			 const uint32_t *members)
+{
+	return e->fact_base[f->index] + place(e, f->subject, f->subjects, members);
+}
+
+uint64_t eval_place(const struct rules_eval *e, const struct rules_conclusion *c,
+		    const uint32_t *members)
+{
+	return e->conclusion_base[c->index] + place(e, c->subject, c->subjects, members);
+}
+
 void term_members(const struct cond_term *t, const uint32_t *bind, uint32_t *members)
 {
 	for (uint32_t i = 0; i < RULES_SUBJECTS_MAX; i++)
@@ -61,8 +73,7 @@ void term_members(const struct cond_term *t, const uint32_t *bind, uint32_t *mem
 static const struct cell *cell_of(const struct rules_eval *e, const struct rules_fact *f,
 				  const uint32_t *members)
 {
-	return &e->cell[e->fact_cell[e->fact_base[f->index] +
-				     place(e, f->subject, f->subjects, members)]];
+	return &e->cell[e->fact_cell[eval_fact_place(e, f, members)]];
 }
 
 const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t,
@@ -288,8 +299,7 @@ static result_t work_out(struct rules_eval *e, const struct rules_conclusion *c,
 result_t eval_conclusion(struct rules_eval *e, const struct rules_conclusion *c,
 			 const uint32_t *members)
 {
-	result_t *known = &e->known[e->conclusion_base[c->index] +
-				    place(e, c->subject, c->subjects, members)];
+	result_t *known = &e->known[eval_place(e, c, members)];
 	if (*known == RESULT_NONE)
 		*known = work_out(e, c, members);
 	return *known;
@@ -299,7 +309,7 @@ result_t eval_conclusion(struct rules_eval *e, const struct rules_conclusion *c,
  * ------------------------------------------------------------------------ */
 
 /* What a statement holds. */
-static struct position position_of(const struct statement *s)
+static struct position position_of(const struct rules_statement *s)
 {
 	struct position p = {.value = s->value, .any = s->said.denies};
 	if (s->said.denies && s->value.type == RULES_YESNO) {
@@ -330,7 +340,7 @@ static int lay_cell(struct rules_eval *e, const struct entry *from, struct cell 
 	struct position common = position_of(from->first);
 	bool all = true;
 	uint32_t n = 0;
-	for (const struct statement *s = from->first; s != NULL; s = s->next) {
+	for (const struct rules_statement *s = from->first; s != NULL; s = s->next) {
 		at[n] = position_of(s);
 		all = all && agree(&common, &at[n]);
 		n++;
@@ -355,19 +365,23 @@ static int lay_facts(struct rules_eval *e)
 	if (total > CELLS_MAX)
 		return FW_ELIMIT;
 	e->fact_cell = arena_array(e->mem, total, sizeof(e->fact_cell[0]));
-	e->cell = arena_array(e->mem, (size_t)e->c->entries + 1, sizeof(e->cell[0]));
+	e->cell = arena_array(e->mem, (size_t)e->c->entries + 1 + RULES_SETTLE_FACTS,
+			      sizeof(e->cell[0]));
 	if (e->fact_base == NULL || e->fact_cell == NULL || e->cell == NULL)
 		return -ENOMEM;
 	uint32_t n = 1;
+	e->open = arena_array(e->mem, law->lists, sizeof(e->open[0]));
+	for (uint32_t i = 0; e->open != NULL && i < law->lists; i++)
+		e->open[i] = !e->c->list[i].complete;
 	for (const struct entry *x = e->c->first; x != NULL; x = x->next) {
 		if (x->n == 0)
 			continue;
 		int err = lay_cell(e, x, &e->cell[n]);
 		if (err != 0)
 			return err;
-		e->fact_cell[e->fact_base[x->fact->index] +
-			     place(e, x->fact->subject, x->fact->subjects, x->member)] = n++;
+		e->fact_cell[eval_fact_place(e, x->fact, x->member)] = n++;
 	}
+	e->cells = n;
 	return 0;
 }
 
@@ -387,8 +401,11 @@ static int lay_conclusions(struct rules_eval *e)
 	if (total > CELLS_MAX || findings > FINDINGS_MAX)
 		return FW_ELIMIT;
 	e->known = arena_array(e->mem, total, sizeof(e->known[0]));
+	e->spare = arena_array(e->mem, total, sizeof(e->spare[0]));
+	e->places = total;
 	e->finding = arena_array(e->mem, findings, sizeof(e->finding[0]));
-	if (e->conclusion_base == NULL || e->known == NULL || e->finding == NULL)
+	if (e->conclusion_base == NULL || e->known == NULL || e->spare == NULL ||
+	    e->finding == NULL)
 		return -ENOMEM;
 	memset(e->known, 0xff, total * sizeof(e->known[0]));
 	return 0;

@@ -46,6 +46,10 @@ struct rules_eval {
 	result_t *known; /* of conclusions */
 	struct rules_finding *finding;
 	size_t findings;
+	uint64_t places; /* of conclusions: entries of known */
+	result_t *spare; /* as many, to try other facts */
+	uint32_t cells;  /* taken of cell; RULES_SETTLE_FACTS more are there to try with */
+	bool *open;      /* lists */
 };
 
 static inline enum rules_status status_of(result_t r)
@@ -74,6 +78,8 @@ static inline void tally_add(struct tally *t, result_t r)
 }
 
 /* compare.c */
+/* A value moved by what a "within" allows, to one side or the other; the value itself otherwise. */
+int64_t compare_reach(const struct rules_cond *c, int64_t at, int sign);
 result_t compare(const struct rules_cond *c, const struct cell *x, const struct cell *y);
 
 /* eval.c */
@@ -90,6 +96,10 @@ bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const
 const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t,
 			     const uint32_t *bind);
 void term_members(const struct cond_term *t, const uint32_t *bind, uint32_t *members);
+uint64_t eval_fact_place(const struct rules_eval *e, const struct rules_fact *f,
+			 const uint32_t *members);
+uint64_t eval_place(const struct rules_eval *e, const struct rules_conclusion *c,
+		    const uint32_t *members);
 uint32_t eval_size(const struct rules_eval *e, const struct rules_list *list);
 bool eval_open(const struct rules_eval *e, const struct rules_list *list);
 /* Status and flags of "at least need of" what was counted; ${open}: there may be more to count. */

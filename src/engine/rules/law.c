@@ -203,33 +203,3 @@ const struct rules_rule *rules_version(const struct rules_conclusion *c, int32_t
 			return c->version[i];
 	return NULL;
 }
-
-/* The first day after ${day} on which a version begins or has ended; INT32_MAX if there is none. */
-static int32_t next_change(const struct rules_law *law, enum rules_law_of of, int32_t day)
-{
-	int32_t best = INT32_MAX;
-	for (uint32_t i = 0; i < law->rules; i++) {
-		const struct rules_rule *v = law->rule[i];
-		if (v->conclusion->law_of != of)
-			continue;
-		if (v->from > day && v->from < best)
-			best = v->from;
-		if (v->to >= day && v->to < best - 1)
-			best = v->to + 1;
-	}
-	return best;
-}
-
-size_t rules_periods(const struct rules_law *law, enum rules_law_of of, int32_t from, int32_t to,
-		     int32_t *days, size_t cap)
-{
-	size_t n = 0;
-	for (int32_t day = from; day <= to; day = next_change(law, of, day)) {
-		if (n < cap)
-			days[n] = day;
-		n++;
-		if (day == INT32_MAX)
-			break;
-	}
-	return n;
-}

@@ -346,6 +346,46 @@ static void the_law_of_the_day(void **state)
 	arena_free(mem);
 }
 
+/* Conduct over two periods, and a later law beside both. */
+static void the_law_at_the_act_beside_later_law(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	const struct rules_law *law = help_law(
+		mem,
+		TWO RULE("rule r",
+			 "  law of: the act\n  met if a\n  in force: from 2010 until 2014")
+			RULE("rule r",
+			     "  met if any of:\n    a\n    b\n  in force: from 2015 until 2019")
+				RULE("rule r", "  met if b\n  in force: from 2020"));
+	struct rules_case *c = rules_case_new(mem, law);
+	struct rules_period *p;
+	struct rules_change *change;
+	size_t n, changes;
+	say_status(c, law, "a", T);
+	say_status(c, law, "b", N);
+	/* 2014-06-01 to 2016-01-01, seen from 2026-01-01 */
+	assert_int_equal(rules_over_time(mem, c, NULL, 16222, 16801, 20454, &p, &n, NULL), 0);
+	assert_int_equal(n, 3);
+	static const int status[] = {T, T, N};
+	for (size_t i = 0; i < 3; i++) {
+		size_t count;
+		assert_int_equal(rules_findings(p[i].eval, &count)[0].status, status[i]);
+		assert_int_equal(p[i].at_act, i < 2);
+	}
+	assert_int_equal(p[0].from, 16222);
+	assert_int_equal(p[0].to, 16435);
+	assert_int_equal(p[1].from, 16436);
+	assert_int_equal(p[2].to, 20454);
+	assert_int_equal(rules_diff(p[1].eval, p[2].eval, mem, &change, &changes), 0);
+	assert_int_equal(changes, 1);
+	assert_int_equal(change[0].cause[0].kind, RULES_CAUSE_LAW);
+	struct diag d = DIAG_INIT;
+	assert_int_equal(rules_over_time(mem, c, NULL, 10, 9, 20, &p, &n, &d), FW_EINVALID);
+	assert_int_equal(rules_over_time(mem, c, NULL, 9, 21, 20, &p, &n, NULL), FW_EINVALID);
+	arena_free(mem);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
 	(void)state;
@@ -458,6 +498,7 @@ int main(void)
 		cmocka_unit_test(exceptions_are_heard_when_raised),
 		cmocka_unit_test(readings_that_differ_leave_it_open),
 		cmocka_unit_test(the_law_of_the_day),
+		cmocka_unit_test(the_law_at_the_act_beside_later_law),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(a_fork_is_a_case_of_its_own),
 		cmocka_unit_test(every_allocation_may_fail),

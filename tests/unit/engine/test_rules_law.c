@@ -123,6 +123,9 @@ static const struct refusal refusals[] = {
 	 "\"d\", which no rule uses"},
 	{BASE RULE("exception x of thing", "  met if heavy"), "law, line 15",
 	 "\"x\", which no rule uses"},
+	{BASE R("  met if d\n  law of: the act")
+		 RULE("definition d of thing", "  met if heavy\n  in force: from 2020"),
+	 "law, line 19", "which has days in force and follows the law of the request"},
 	{BASE R("  met if x") RULE("exception x of thing", "  met if heavy"), "law, line 19",
 	 "the exception \"x\" among conditions"},
 };

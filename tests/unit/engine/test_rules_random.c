@@ -278,6 +278,236 @@ static void a_settled_finding_stays(void **state)
 	assert_true(changed > 5 && held > 100);
 }
 
+/* What the explanation names is enough: a case of nothing else comes to the same. */
+static void collect(const struct rules_why *w, struct rules_case *only)
+{
+	if (w->said != NULL)
+		rules_case_unstate(only, w->fact, w->member);
+	for (const struct rules_statement *x = w->said; x != NULL; x = x->next)
+		assert_int_equal(rules_case_state(only, w->fact, w->member, x->value, &x->said), 0);
+	for (const struct rules_why *c = w->child; c != NULL; c = c->next)
+		collect(c, only);
+}
+
+static void an_explanation_is_enough(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	unsigned explained = 0;
+	for (uint64_t seed = 1; seed <= prop_rounds(1000); seed++) {
+		struct prop p = {seed * 193939};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p), nothing = g;
+		memset(nothing.said, 0, sizeof(nothing.said));
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false));
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing);
+				const struct rules_why *w;
+				bool cut;
+				assert_int_equal(rules_explain(e, &f, mem, 0, &w, &cut), 0);
+				assert_false(cut);
+				assert_true(w->status == f.status && w->flags == f.flags);
+				if (f.status > RULES_MET)
+					continue;
+				struct rules_case *only = make_case(mem, law, &nothing, false);
+				collect(w, only);
+				struct rules_finding now =
+					find(evaluate(mem, only), law, rule, thing);
+				if (now.status != f.status)
+					fail_msg("seed %llu: r%d of %d is %d, and what explains it "
+						 "gives %d",
+						 (unsigned long long)seed, rule, thing, f.status,
+						 now.status);
+				explained++;
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	assert_true(explained > 500);
+}
+
+/* States what a way asks for, as far as it is a yes or a no or the number. */
+static void follow(struct rules_case *c, const struct rules_way *w)
+{
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct rules_step *x = &w->step[i];
+		if (x->list != NULL) {
+			rules_case_complete(c, x->list, true);
+			continue;
+		}
+		if (x->fact->type != RULES_YESNO)
+			continue;
+		rules_case_unstate(c, x->fact, x->member);
+		assert_int_equal(rules_case_state(c, x->fact, x->member, rules_yes(x->holds), NULL),
+				 0);
+	}
+}
+
+static bool asks_number(const struct rules_way *w)
+{
+	bool asks = false;
+	for (uint32_t i = 0; i < w->n; i++)
+		asks = asks || (w->step[i].fact != NULL && w->step[i].fact->type == RULES_NUMBER);
+	return asks;
+}
+
+static void a_way_settles(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	unsigned followed = 0;
+	for (uint64_t seed = 1; seed <= prop_rounds(1000); seed++) {
+		struct prop p = {seed * 50021};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p);
+		struct rules_case *c = make_case(mem, law, &g, false);
+		struct rules_eval *e = evaluate(mem, c);
+		for (int rule = 0; rule < R_RULES; rule++)
+			for (int thing = 0; thing < g.things; thing++) {
+				struct rules_finding f = find(e, law, rule, thing);
+				struct rules_settlings s;
+				assert_int_equal(rules_settle(e, &f, mem, &s), 0);
+				assert_true(f.status > RULES_MET || s.n == 0);
+				for (uint32_t i = 0; i < s.n; i++) {
+					assert_in_range(s.way[i].facts, 1, RULES_SETTLE_FACTS);
+					if (asks_number(&s.way[i]))
+						continue;
+					struct rules_case *now = rules_case_fork(mem, c);
+					follow(now, &s.way[i]);
+					struct rules_finding then =
+						find(evaluate(mem, now), law, rule, thing);
+					if (then.status != s.way[i].to)
+						fail_msg("seed %llu: r%d of %d, way %u leads to %d",
+							 (unsigned long long)seed, rule, thing, i,
+							 then.status);
+					followed++;
+				}
+				/* Trying leaves no trace. */
+				struct rules_finding again = find(e, law, rule, thing);
+				assert_true(again.status == f.status && again.flags == f.flags);
+			}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	assert_true(followed > 500);
+}
+
+static bool has_single(const struct rules_settlings *s, const struct rules_fact *f, uint32_t thing,
+		       enum rules_status to)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->way[i].facts == 1 && s->way[i].to == to && s->way[i].step[0].fact == f &&
+		    (f->subjects == 0 || s->way[i].step[0].member[0] == thing))
+			return true;
+	return false;
+}
+
+/* Each single answer that settles a finding, found by trying them all, is among the ways. */
+static void no_single_answer_is_missed(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	unsigned settled = 0;
+	for (uint64_t seed = 1; seed <= prop_rounds(400); seed++) {
+		struct prop p = {seed * 611953};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p), one;
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false));
+		for (int cell = 0; cell < CELLS; cell++) {
+			char name[16];
+			if (!in_case(&g, cell) || g.said[cell] == YES || g.said[cell] == NO)
+				continue;
+			(void)snprintf(name, sizeof(name),
+				       cell < R_PLAIN      ? "p%d"
+				       : cell == CELLS - 1 ? "num"
+							   : "of%d",
+				       cell < R_PLAIN ? cell : (cell - R_PLAIN) / R_THINGS);
+			for (int said = YES; said <= NO; said++) {
+				one = g;
+				one.said[cell] = said;
+				struct rules_eval *now =
+					evaluate(mem, make_case(mem, law, &one, false));
+				for (int rule = 0; rule < R_RULES; rule++)
+					for (int thing = 0; thing < g.things; thing++) {
+						struct rules_finding f = find(e, law, rule, thing),
+								     t = find(now, law, rule,
+									      thing);
+						struct rules_settlings s;
+						/* Where an answer would raise an exception at once,
+						 * ways are told only if they settle that too. */
+						if (f.status <= RULES_MET || t.status > RULES_MET ||
+						    f.flags & RULES_UNEXAMINED)
+							continue;
+						assert_int_equal(rules_settle(e, &f, mem, &s), 0);
+						uint32_t of =
+							cell < R_PLAIN || cell == CELLS - 1
+								? 0
+								: (uint32_t)((cell - R_PLAIN) %
+									     R_THINGS);
+						if (!s.cut &&
+						    !has_single(&s, rules_fact_find(law, name), of,
+								t.status))
+							fail_msg("seed %llu: %s of %u settles r%d "
+								 "of %d, and no way says so",
+								 (unsigned long long)seed, name, of,
+								 rule, thing);
+						settled++;
+					}
+			}
+		}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	assert_true(settled > 200);
+}
+
+/* Whatever changes has a cause; what was settled and changes, a named one. */
+static void every_change_has_its_cause(void **state)
+{
+	(void)state;
+	struct arena *mem = arena_new(HELP_MEM);
+	static struct r_law l;
+	unsigned unsettled = 0;
+	for (uint64_t seed = 1; seed <= prop_rounds(1000); seed++) {
+		struct prop p = {seed * 86028121};
+		r_law_make(&l, &p);
+		const struct rules_law *law = law_of(mem, &l);
+		struct gaps g = random_gaps(&p), more = g;
+		struct rules_change *change;
+		size_t n;
+		for (int i = 0; i < CELLS; i++)
+			if (g.said[i] == UNKNOWN && prop_below(&p, 2) == 0)
+				more.said[i] = 1 + (int)prop_below(&p, 2);
+		struct rules_eval *e = evaluate(mem, make_case(mem, law, &g, false)),
+				  *after = evaluate(mem, make_case(mem, law, &more, false));
+		assert_int_equal(rules_diff(e, e, mem, &change, &n), 0);
+		assert_int_equal(n, 0);
+		assert_int_equal(rules_diff(e, after, mem, &change, &n), 0);
+		for (size_t i = 0; i < n; i++) {
+			bool exception = change[i].more_causes > 0;
+			assert_true(change[i].causes > 0 && !change[i].is_new);
+			for (uint32_t k = 0; k < change[i].causes; k++)
+				exception = exception ||
+					    change[i].cause[k].kind == RULES_CAUSE_EXCEPTION;
+			if (change[i].before.status <= RULES_MET && !exception)
+				fail_msg("seed %llu: %s was settled and changed unnamed",
+					 (unsigned long long)seed,
+					 change[i].after.conclusion->name);
+			unsettled += change[i].before.status <= RULES_MET;
+		}
+		arena_reset(mem);
+	}
+	arena_free(mem);
+	assert_true(unsettled > 5);
+}
+
 static void order_does_not_matter(void **state)
 {
 	(void)state;
@@ -358,6 +588,10 @@ int main(void)
 		cmocka_unit_test(a_settled_finding_stays),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(a_dispute_is_settled_by_belief),
+		cmocka_unit_test(an_explanation_is_enough),
+		cmocka_unit_test(a_way_settles),
+		cmocka_unit_test(no_single_answer_is_missed),
+		cmocka_unit_test(every_change_has_its_cause),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
