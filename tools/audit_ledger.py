@@ -5,7 +5,7 @@
     audit_ledger.py STORE.db --vkey KEY [--against FILE ...]
 
 STORE.db   a vault's SQLite store (or its copy out of an opened backup)
---vkey     the public key of its checkpoints, as `fairway ledger checkpoint`
+--vkey     the public key of its checkpoints, as `fairway ledger key`
            or the page of the ledger shows it: ORIGIN+ID+BASE64
 --against  files of checkpoints kept elsewhere (the auditor's file)
 

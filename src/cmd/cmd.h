@@ -80,7 +80,7 @@ cmd_fn cmd_report_import, cmd_report_imports, cmd_report_list, cmd_report_show, 
 cmd_fn cmd_user_login, cmd_user_logout, cmd_user_password, cmd_user_factor, cmd_user_sessions;
 cmd_fn cmd_user_list, cmd_user_add, cmd_user_lock, cmd_user_unlock, cmd_user_reset, cmd_user_agencies, cmd_user_agency;
 cmd_fn cmd_user_grants, cmd_user_grant, cmd_user_revoke, cmd_user_agree;
-cmd_fn cmd_ledger_verify, cmd_ledger_list, cmd_ledger_checkpoint;
+cmd_fn cmd_ledger_verify, cmd_ledger_list, cmd_ledger_checkpoint, cmd_ledger_key;
 
 /* A process of a running node: `fairway --process NAME`, started by the supervisor (cmd_serve.c). Returns the exit status. */
 int cmd_process(int argc, char **argv);

@@ -47,6 +47,7 @@ static cmd_fn *const functions[CMD_COUNT] = {
 	[CMD_LEDGER_VERIFY] = cmd_ledger_verify,
 	[CMD_LEDGER_LIST] = cmd_ledger_list,
 	[CMD_LEDGER_CHECKPOINT] = cmd_ledger_checkpoint,
+	[CMD_LEDGER_KEY] = cmd_ledger_key,
 };
 
 /* What was not understood is told in the form that was asked for, as far as that can be seen. */

@@ -333,7 +333,7 @@ class Export(Case):
 
 
 class Ledger(Case):
-    def test_verify_against_the_last_of_this_vault(self):
+    def test_verify_against_all_of_this_vault(self):
         verdict = {"verified": False, "words": "row 5 was changed", "entries": 9, "waiting": 0, "erased": 0, "checkpoints": 2,
                    "tail_lost": False}
         node = self.node({"POST /api/strategic/ledger/verify": [(200, verdict)]})
@@ -344,7 +344,9 @@ class Ledger(Case):
         kept = self.file("kept", "\n".join([mark("strategic", 1), mark("house", 7), mark("strategic", 3), mark("house", 9)]))
         out, _ = self.run_fairway("ledger", "verify", "--vault", "strategic", "--against", kept, status=EXIT["unverified"])
         self.assertIn("row 5 was changed", out)
-        self.assertEqual(json.loads(node.seen[0][3])["outside"], mark("strategic", 3))
+        self.assertEqual(json.loads(node.seen[0][3])["outside"],
+                         mark("strategic", 1) + "\n" + mark("strategic", 3) + "\n")
+        self.assertIn("compared with 2 kept elsewhere", out)
         self.run_fairway("ledger", "verify", "--vault", "protection", "--against", kept, status=EXIT["invalid"])
 
     def test_checkpoint_is_appended(self):

@@ -291,6 +291,36 @@ def a_report_that_was_erased_does_not_come_back_with_a_backup(folder):
         assert session.post("/api/strategic/ledger/verify", {}).expect(200).json()["verified"]
 
 
+@scenario
+def an_old_node_put_back_is_found_by_the_checkpoints_kept_elsewhere(folder):
+    kept, old = pathlib.Path(folder) / "kept.txt", pathlib.Path(folder) / "old"
+    with Node(folder, settings={"ledger.checkpoint_seconds": "1", "ledger.auditor_file": str(kept)}) as node:
+        def signed(times):
+            """So many further checkpoints of the strategic vault, each over a reading."""
+            session = auditor_of(node, "strategic")
+            for _ in range(times):
+                before = kept.read_text().count("/strategic\n") if kept.exists() else 0
+                ledger(session, "strategic")
+                until(lambda: kept.exists() and kept.read_text().count("/strategic\n") > before, 15, 0.1)
+            return session
+
+        session = signed(2)
+        key = node.cli("ledger", "key", "--vault", "strategic", session=session).stdout.strip()
+        assert key.count("+") >= 2 and "/strategic+" in key, key
+        node.stop()
+        shutil.copytree(node.dir, old, symlinks=True)
+        node.start()
+        good = node.cli("ledger", "verify", "--vault", "strategic", "--against", kept, session=signed(4))
+        assert "kept elsewhere" in good.stdout, good.stdout
+        node.stop()
+        shutil.rmtree(node.dir)
+        old.rename(node.dir)
+        node.start()
+        session = signed(6)  # beyond the size of the lost branch: the last checkpoint alone would agree
+        bad = node.cli("ledger", "verify", "--vault", "strategic", "--against", kept, session=session, status=11)
+        assert "branch" in bad.stdout, bad.stdout
+
+
 def limited(*words, size):
     """Run with files held to ${size} bytes: the disk is full there."""
     def before():

@@ -463,6 +463,26 @@ WHERE id = $1 AND state IN ('queued', 'running');
 UPDATE report_import SET state = $2, ended = $3, words = $4, spool = $5
 WHERE id = $1 AND state IN ('queued', 'running');
 
+-- The oldest import that ended before its rows' time was over and has some left.
+-- name: report_keep_next
+-- roles: strategic test
+-- args: before:int
+SELECT i.id FROM report_import i
+WHERE i.ended < $1 AND (EXISTS (SELECT 1 FROM report_refused r WHERE r.import = i.id)
+	OR EXISTS (SELECT 1 FROM report_problem p WHERE p.import = i.id))
+ORDER BY i.id LIMIT 1;
+
+-- name: report_keep_refused
+-- roles: strategic test
+-- args: import:uuid max:int
+DELETE FROM report_refused WHERE import = $1 AND row_no IN (
+	SELECT row_no FROM report_refused WHERE import = $1 ORDER BY row_no LIMIT $2);
+
+-- name: report_keep_problems
+-- roles: strategic test
+-- args: import:uuid
+DELETE FROM report_problem WHERE import = $1;
+
 -- name: report_problem_add
 -- roles: strategic test
 -- args: import:uuid n:int row_no:int field:text words:text stops:int
@@ -488,24 +508,6 @@ INSERT INTO report_refused (import, row_no, field, reason, original) VALUES ($1,
 -- args: import:uuid after:int max:int
 SELECT row_no, field, reason, original FROM report_refused
 WHERE import = $1 AND row_no > $2 ORDER BY row_no LIMIT $3;
-
--- name: report_import_outlived
--- roles: strategic test
--- args: before:int
-SELECT i.id FROM report_import i
-WHERE i.ended < $1 AND (EXISTS (SELECT 1 FROM report_refused r WHERE r.import = i.id) OR EXISTS (SELECT 1 FROM report_problem p WHERE p.import = i.id))
-ORDER BY i.id LIMIT 1;
-
--- name: report_problem_delete
--- roles: strategic test
--- args: import:uuid
-DELETE FROM report_problem WHERE import = $1;
-
--- name: report_refused_delete
--- roles: strategic test
--- args: import:uuid
-DELETE FROM report_refused WHERE import = $1 AND row_no <=
-	(SELECT MAX(first.row_no) FROM (SELECT r.row_no FROM report_refused r WHERE r.import = $1 ORDER BY r.row_no LIMIT 2000) first);
 
 -- name: report_codebook_has
 -- roles: strategic test

@@ -103,6 +103,13 @@ DELETE FROM report_doubt WHERE owner = $1 AND incident = $2;
 -- args: owner:uuid id:uuid
 DELETE FROM report_step WHERE owner = $1 AND incident = $2;
 
+-- What was said of the rows that brought it.
+-- name: report_erase_problem
+-- roles: strategic init test
+-- args: owner:uuid id:uuid
+DELETE FROM report_problem WHERE EXISTS (SELECT 1 FROM report_incident i WHERE i.owner = $1 AND i.id = $2
+	AND i.import = report_problem.import AND i.import_row = report_problem.row_no);
+
 -- name: report_erase_incident
 -- roles: strategic init test
 -- args: owner:uuid id:uuid

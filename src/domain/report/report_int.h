@@ -66,6 +66,8 @@ void import_stopped(struct worker *w, const struct uuid *id, const char *spool);
 bool import_path(const struct worker *w, const char *spool, char *out, size_t cap);
 /* What holds an import up just now, in words; NULL for nothing. */
 const char *import_waits(struct worker *w, const struct uuid *id);
+/* Refused rows of imports that ended before this are gone. */
+usec_t import_kept_since(const struct worker *w);
 int import_start(struct report *rp, struct diag *reterr);
 void import_end(struct report *rp);
 
