@@ -302,7 +302,7 @@ int report_see_refused(struct call *c, struct reply *reply, struct diag *reterr)
 	if (r != 0)
 		return r;
 	struct ledger_note note = { .event = LEDGER_EV_IMPORT_REFUSED_READ, .subjects = &row.id, .nsubjects = 1 };
-	if (row.ended != 0 && row.ended < import_kept_since(c->worker))
+	if (row.refused > 0 && row.ended != 0 && row.ended < import_kept_since(c->worker))
 		return diag_set(reterr, FW_ENOTFOUND, "Refused rows are kept for the days that import.keep_days says; these are gone.");
 	bool lines = strcmp(row.layout, "fairway") == 0 || row.header_len == 0;
 	const char *header = lines ? "line" : (const char *)row.header;
