@@ -259,6 +259,8 @@ int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct r
 
 /* By rule in the order of the files, then by members. */
 const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *ret_n);
+/* Conditions that were looked at since the evaluation, the last explanation or the last search began. */
+uint64_t rules_steps(const struct rules_eval *e);
 /* One conclusion of any kind for these members. */
 int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,
 	       struct rules_finding *ret);

@@ -233,7 +233,7 @@ static bool anything_said(struct rules_eval *e, const struct rules_rule *x,
 			  const struct rules_fact *f, const uint32_t *bound, uint32_t i,
 			  uint32_t *members)
 {
-	if (i == f->subjects)
+	if (i == f->subjects || i == RULES_SUBJECTS_MAX)
 		return cell_of(e, f, members)->entry != NULL;
 	struct scope s = scope_of(x->conclusion->subject, x->conclusion->subjects);
 	int slot = scope_default(&s, &f->subject[i]);
@@ -485,6 +485,11 @@ const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *r
 {
 	*ret_n = e->findings;
 	return e->finding;
+}
+
+uint64_t rules_steps(const struct rules_eval *e)
+{
+	return e->steps;
 }
 
 int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,
