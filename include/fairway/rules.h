@@ -227,10 +227,9 @@ enum {
 	RULES_BY_DISPUTE = 1 << 2,   /* open: the dispute of a fact bears on it */
 	RULES_BY_READING = 1 << 3,   /* open: the readings of a rule differ */
 	RULES_BY_OPEN_LIST = 1 << 4, /* open: another member of an open list could settle it */
-	RULES_UNEXAMINED = 1 << 5,   /* an exception that nobody raised was not examined */
+	RULES_UNEXAMINED = 1 << 5,   /* it could change by an exception that nobody raised */
 	RULES_DEFEATED = 1 << 6,     /* not met because an exception is met */
 	RULES_NOT_IN_FORCE = 1 << 7, /* not met because there was no such rule on that day */
-	RULES_STATED = 1 << 8,       /* something below was stated by somebody */
 };
 
 struct rules_options {
@@ -259,7 +258,8 @@ int rules_evaluate(struct arena *mem, const struct rules_case *c, const struct r
 
 /* By rule in the order of the files, then by members. */
 const struct rules_finding *rules_findings(const struct rules_eval *e, size_t *ret_n);
-/* Conditions that were looked at since the evaluation, the last explanation or the last search began. */
+/* Conditions that were looked at since the evaluation, the last explanation or the last search
+ * began. */
 uint64_t rules_steps(const struct rules_eval *e);
 /* One conclusion of any kind for these members. */
 int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,

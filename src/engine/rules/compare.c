@@ -133,18 +133,15 @@ static result_t compare_one(const struct rules_cond *c, const struct position *x
 /* Where people say different things: settled if all of it comes to the same. */
 result_t compare(const struct rules_cond *c, const struct cell *x, const struct cell *y)
 {
-	unsigned seen = 0,
-		 stated = x->entry != NULL || (y != NULL && y->entry != NULL) ? RULES_STATED : 0;
+	unsigned seen = 0;
 	if (x->n == 0 || (y != NULL && y->n == 0))
-		return (result_t)(RULES_UNKNOWN | stated);
+		return RULES_UNKNOWN;
 	for (uint32_t i = 0; i < x->n; i++)
 		for (uint32_t k = 0; k < (y != NULL ? y->n : 1); k++)
 			seen |= 1u << compare_one(c, &x->at[i], y != NULL ? &y->at[k] : NULL);
 	if ((seen & (seen - 1)) == 0)
-		return (result_t)((seen == 1u << RULES_MET       ? RULES_MET
-				   : seen == 1u << RULES_NOT_MET ? RULES_NOT_MET
-								 : RULES_UNKNOWN) |
-				  stated);
-	return (result_t)((seen & 1u << RULES_UNKNOWN ? RULES_UNKNOWN : RULES_DISPUTED) |
-			  RULES_BY_DISPUTE | stated);
+		return seen == 1u << RULES_MET       ? RULES_MET
+		       : seen == 1u << RULES_NOT_MET ? RULES_NOT_MET
+						     : RULES_UNKNOWN;
+	return (seen & 1u << RULES_UNKNOWN ? RULES_UNKNOWN : RULES_DISPUTED) | RULES_BY_DISPUTE;
 }

@@ -156,9 +156,9 @@ static void walk_exception(struct differ *d, const struct rules_conclusion *c,
 	bool there = members_back(d, c->subject, c->subjects, members, was);
 	if (there)
 		before = eval_conclusion(d->before, c, was);
-	bool heard = now != NULL && (is_settled(r) || eval_raised(d->after, now, members, r));
-	bool had = there && then != NULL &&
-		   (is_settled(before) || eval_raised(d->before, then, was, before));
+	bool heard = now != NULL && (is_settled(r) || eval_raised(d->after, now, members));
+	bool had =
+		there && then != NULL && (is_settled(before) || eval_raised(d->before, then, was));
 	if (now != NULL && (heard != had || status_of(r) != status_of(before)))
 		add_cause(d, RULES_CAUSE_EXCEPTION, NULL, NULL, now, members);
 }

@@ -93,18 +93,21 @@ const struct rules_rule *eval_version(const struct rules_eval *e, const struct r
 /* ---- counting ---------------------------------------------------------------------------------
  */
 
+/*
+ * Firm: so decided that no exception that was not examined could change it.
+ * A settled result that is not firm is flagged as unexamined.
+ */
 result_t decide(const struct tally *t, uint32_t need, bool open)
 {
-	const uint32_t *n = t->n;
-	unsigned stated = (t->flags[0] | t->flags[1] | t->flags[2] | t->flags[3]) & RULES_STATED;
+	const uint32_t *n = t->n, *weak = t->weak;
+	uint32_t may = n[RULES_MET] + n[RULES_UNKNOWN] + n[RULES_DISPUTED];
 	if (n[RULES_MET] >= need)
-		return (result_t)(RULES_MET | t->flags[RULES_MET] | stated);
-	if (!open && n[RULES_MET] + n[RULES_UNKNOWN] + n[RULES_DISPUTED] < need)
-		return (result_t)(RULES_NOT_MET | t->flags[RULES_NOT_MET] | stated);
-	unsigned up = t->flags[RULES_UNKNOWN] | t->flags[RULES_DISPUTED] |
-		      ((t->flags[0] | t->flags[1]) & RULES_UNEXAMINED);
+		return RULES_MET | (n[RULES_MET] - weak[RULES_MET] >= need ? 0 : RULES_UNEXAMINED);
+	if (!open && may < need)
+		return RULES_NOT_MET | (may + weak[RULES_NOT_MET] < need ? 0 : RULES_UNEXAMINED);
+	unsigned up = t->flags | (weak[0] + weak[1] > 0 ? RULES_UNEXAMINED : 0u);
 	enum rules_status status = n[RULES_UNKNOWN] > 0 || open ? RULES_UNKNOWN : RULES_DISPUTED;
-	return (result_t)((unsigned)status | up | stated | (open ? RULES_BY_OPEN_LIST : 0u));
+	return (result_t)((unsigned)status | up | (open ? RULES_BY_OPEN_LIST : 0u));
 }
 
 static struct tally contrary(const struct tally *t)
@@ -112,8 +115,8 @@ static struct tally contrary(const struct tally *t)
 	struct tally c = *t;
 	c.n[RULES_MET] = t->n[RULES_NOT_MET];
 	c.n[RULES_NOT_MET] = t->n[RULES_MET];
-	c.flags[RULES_MET] = t->flags[RULES_NOT_MET];
-	c.flags[RULES_NOT_MET] = t->flags[RULES_MET];
+	c.weak[RULES_MET] = t->weak[RULES_NOT_MET];
+	c.weak[RULES_NOT_MET] = t->weak[RULES_MET];
 	return c;
 }
 
@@ -159,11 +162,19 @@ result_t eval_member(struct rules_eval *e, const struct rules_cond *c, uint32_t 
 	return c->kind == COND_EACH ? pair(COND_ANY, invert(is), body) : pair(COND_ALL, is, body);
 }
 
+/* Whether what was counted decides firmly already, whatever the others are. */
+static bool is_firm(const struct rules_cond *c, const struct tally *t)
+{
+	bool each = c->kind == COND_ALL || c->kind == COND_EACH;
+	enum rules_status by = each ? RULES_NOT_MET : RULES_MET;
+	return t->n[by] - t->weak[by] >= (c->kind == COND_COUNT || c->kind == COND_MANY ? c->n : 1);
+}
+
 static result_t eval_quantifier(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind)
 {
 	struct tally t = {0};
 	uint32_t n = eval_size(e, c->list);
-	for (uint32_t i = 0; i < n && !e->exhausted; i++) {
+	for (uint32_t i = 0; i < n && !e->exhausted && !is_firm(c, &t); i++) {
 		bind[c->slot] = i;
 		tally_add(&t, eval_member(e, c, bind));
 	}
@@ -173,8 +184,8 @@ static result_t eval_quantifier(struct rules_eval *e, const struct rules_cond *c
 static result_t eval_group(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind)
 {
 	struct tally t = {0};
-	for (const struct rules_cond *child = c->child; child != NULL; child = child->next)
-		tally_add(&t, eval_cond(e, child, bind));
+	for (const struct rules_cond *x = c->child; x != NULL && !is_firm(c, &t); x = x->next)
+		tally_add(&t, eval_cond(e, x, bind));
 	return decide_kind(c, &t, false);
 }
 
@@ -210,19 +221,17 @@ result_t eval_cond(struct rules_eval *e, const struct rules_cond *c, uint32_t *b
 result_t eval_readings(struct rules_eval *e, const struct rules_rule *rule, uint32_t *bind)
 {
 	struct tally t = {0};
-	unsigned all = 0;
 	for (uint32_t i = 0; i < rule->readings; i++)
 		tally_add(&t, eval_cond(e, rule->reading[i].cond, bind));
-	for (int i = 0; i < 4; i++)
-		all |= t.flags[i];
+	unsigned up = t.flags | (t.weak[0] + t.weak[1] > 0 ? RULES_UNEXAMINED : 0u);
 	if (t.n[RULES_MET] == rule->readings)
-		return (result_t)(RULES_MET | all);
+		return (result_t)(RULES_MET | up);
 	if (t.n[RULES_NOT_MET] == rule->readings)
-		return (result_t)(RULES_NOT_MET | all);
+		return (result_t)(RULES_NOT_MET | up);
 	unsigned differ = rule->readings > 1 && t.n[RULES_MET] + t.n[RULES_NOT_MET] > 0
 				  ? RULES_BY_READING
 				  : 0;
-	return (result_t)((t.n[RULES_UNKNOWN] > 0 ? RULES_UNKNOWN : RULES_DISPUTED) | all | differ);
+	return (result_t)((t.n[RULES_UNKNOWN] > 0 ? RULES_UNKNOWN : RULES_DISPUTED) | up | differ);
 }
 
 /* ---- conclusions --------------------------------------------------------------------------------
@@ -250,12 +259,65 @@ static bool anything_said(struct rules_eval *e, const struct rules_rule *x,
 	return false;
 }
 
-bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members,
-		 result_t r)
+static bool anything_in(struct rules_eval *e, const struct rules_conclusion *c,
+			const uint32_t *members);
+
+/* Whether anything was said of a fact in the condition. */
+static bool anything_in_cond(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind)
+{
+	uint32_t members[RULES_SUBJECTS_MAX];
+	if (++e->steps > e->options.steps_max)
+		e->exhausted = true;
+	if (e->exhausted)
+		return false;
+	if (c->kind == COND_FACT)
+		return eval_cell(e, &c->term, bind)->entry != NULL ||
+		       (c->with.fact != NULL && eval_cell(e, &c->with, bind)->entry != NULL);
+	if (c->kind == COND_CONCLUSION) {
+		term_members(&c->term, bind, members);
+		return anything_in(e, c->term.conclusion, members);
+	}
+	bool quantifier = cond_is_quantifier(c->kind);
+	for (uint32_t i = 0; i < (quantifier ? eval_size(e, c->list) : 1); i++) {
+		if (quantifier)
+			bind[c->slot] = i;
+		for (const struct rules_cond *x = c->child; x != NULL; x = x->next)
+			if (anything_in_cond(e, x, bind))
+				return true;
+	}
+	return false;
+}
+
+static bool anything_in_rule(struct rules_eval *e, const struct rules_rule *rule,
+			     const uint32_t *members)
+{
+	uint32_t bind[RULES_VARS_MAX] = {0};
+	memcpy(bind, members, rule->conclusion->subjects * sizeof(bind[0]));
+	for (uint32_t i = 0; i < rule->readings; i++)
+		if (anything_in_cond(e, rule->reading[i].cond, bind))
+			return true;
+	for (const struct rules_cond *x = rule->unless; x != NULL; x = x->next)
+		if (anything_in_cond(e, x, bind))
+			return true;
+	return false;
+}
+
+static bool anything_in(struct rules_eval *e, const struct rules_conclusion *c,
+			const uint32_t *members)
+{
+	enum { NOT_LOOKED, NOTHING, SOMETHING };
+	uint8_t *said = &e->said[eval_place(e, c, members)];
+	const struct rules_rule *rule = eval_version(e, c);
+	if (*said == NOT_LOOKED)
+		*said = rule != NULL && anything_in_rule(e, rule, members) ? SOMETHING : NOTHING;
+	return *said == SOMETHING;
+}
+
+bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members)
 {
 	uint32_t of[RULES_SUBJECTS_MAX];
 	if (exception->nraised_by == 0)
-		return (r & RULES_STATED) != 0;
+		return anything_in(e, exception->conclusion, members);
 	for (uint32_t i = 0; i < exception->nraised_by; i++)
 		if (anything_said(e, exception, exception->raised_by[i], members, 0, of))
 			return true;
@@ -266,23 +328,28 @@ bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const
 static result_t hear_exceptions(struct rules_eval *e, const struct rules_rule *rule, uint32_t *bind,
 				result_t r)
 {
-	unsigned unexamined = 0, stated = r & RULES_STATED;
+	unsigned unexamined = 0, met = 0, firm = 0;
 	uint32_t members[RULES_SUBJECTS_MAX];
-	for (const struct rules_cond *c = rule->unless; c != NULL && status_of(r) != RULES_NOT_MET;
-	     c = c->next) {
+	if (status_of(r) == RULES_NOT_MET)
+		return r;
+	for (const struct rules_cond *c = rule->unless; c != NULL && !firm; c = c->next) {
 		term_members(&c->term, bind, members);
-		result_t x = eval_conclusion(e, c->term.conclusion, members);
-		const struct rules_rule *version = eval_version(e, c->term.conclusion);
-		stated |= x & RULES_STATED;
-		if (!is_settled(x) && !eval_raised(e, version, members, x))
+		result_t x = eval_conclusion(e, c->term.conclusion, members) &
+			     (RESULT_UP | RESULT_STATUS);
+		if (!is_settled(x) &&
+		    !eval_raised(e, eval_version(e, c->term.conclusion), members)) {
 			unexamined = RULES_UNEXAMINED;
-		else if (status_of(x) == RULES_MET)
-			return (result_t)(RULES_NOT_MET | RULES_DEFEATED | (x & RULES_UNEXAMINED) |
-					  stated);
-		else if (status_of(x) != RULES_NOT_MET)
-			r = pair(COND_ALL, r, x & (RESULT_UP | RESULT_STATUS));
+			continue;
+		}
+		met += status_of(x) == RULES_MET;
+		firm += x == RULES_MET;
+		if (status_of(x) != RULES_MET)
+			r = pair(COND_ALL, r, invert(x));
 	}
-	return (result_t)(r | unexamined | stated);
+	if (met > 0)
+		return (result_t)(RULES_NOT_MET | RULES_DEFEATED |
+				  (firm > 0 ? 0u : RULES_UNEXAMINED));
+	return (result_t)(r | unexamined);
 }
 
 static result_t work_out(struct rules_eval *e, const struct rules_conclusion *c,
@@ -401,10 +468,11 @@ static int lay_conclusions(struct rules_eval *e)
 	if (total > CELLS_MAX || findings > FINDINGS_MAX)
 		return FW_ELIMIT;
 	e->known = arena_array(e->mem, total, sizeof(e->known[0]));
+	e->said = arena_alloc(e->mem, total);
 	e->spare = arena_array(e->mem, total, sizeof(e->spare[0]));
 	e->places = total;
 	e->finding = arena_array(e->mem, findings, sizeof(e->finding[0]));
-	if (e->conclusion_base == NULL || e->known == NULL || e->spare == NULL ||
+	if (e->conclusion_base == NULL || e->known == NULL || e->said == NULL || e->spare == NULL ||
 	    e->finding == NULL)
 		return -ENOMEM;
 	memset(e->known, 0xff, total * sizeof(e->known[0]));

@@ -16,8 +16,8 @@ typedef uint16_t result_t;
 enum { RESULT_STATUS = 3, RESULT_NONE = 0xffff };
 /* What goes up from a condition to the one above. */
 enum {
-	RESULT_UP = RULES_BY_DISPUTE | RULES_BY_READING | RULES_BY_OPEN_LIST | RULES_UNEXAMINED |
-		    RULES_STATED
+	RESULT_OPEN = RULES_BY_DISPUTE | RULES_BY_READING | RULES_BY_OPEN_LIST,
+	RESULT_UP = RESULT_OPEN | RULES_UNEXAMINED,
 };
 
 /* One of the values that a fact has according to somebody. */
@@ -49,6 +49,7 @@ struct rules_eval {
 	uint64_t places; /* of conclusions: entries of known */
 	result_t *spare; /* as many, to try other facts */
 	uint32_t cells;  /* taken of cell; RULES_SETTLE_FACTS more are there to try with */
+	uint8_t *said;   /* of conclusions: whether anything was said of what they rest on */
 	bool *open;      /* lists */
 };
 
@@ -65,16 +66,17 @@ static inline result_t invert(result_t r)
 	return is_settled(r) ? r ^ 1 : r;
 }
 
-/* How many of each among the things that are counted, and the flags they bring. */
+/* How many of each status, how many of them unexamined, and the flags of what is open. */
 struct tally {
-	uint32_t n[4];
-	unsigned flags[4];
+	uint32_t n[4], weak[4];
+	unsigned flags;
 };
 
 static inline void tally_add(struct tally *t, result_t r)
 {
 	t->n[r & RESULT_STATUS]++;
-	t->flags[r & RESULT_STATUS] |= r & RESULT_UP;
+	t->weak[r & RESULT_STATUS] += (r & RULES_UNEXAMINED) != 0;
+	t->flags |= is_settled(r) ? 0u : r & RESULT_UP;
 }
 
 /* compare.c */
@@ -91,8 +93,7 @@ const struct rules_rule *eval_version(const struct rules_eval *e, const struct r
 result_t eval_member(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind);
 result_t eval_readings(struct rules_eval *e, const struct rules_rule *rule, uint32_t *bind);
 /* Whether an exception that is open counts: somebody raised it. */
-bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members,
-		 result_t r);
+bool eval_raised(struct rules_eval *e, const struct rules_rule *exception, const uint32_t *members);
 const struct cell *eval_cell(const struct rules_eval *e, const struct cond_term *t,
 			     const uint32_t *bind);
 void term_members(const struct cond_term *t, const uint32_t *bind, uint32_t *members);

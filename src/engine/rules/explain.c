@@ -206,8 +206,8 @@ static void tell_exceptions(struct telling *t, const struct rules_rule *rule, ui
 		const struct rules_rule *version = eval_version(t->e, c->term.conclusion);
 		term_members(&c->term, bind, members);
 		result_t r = eval_conclusion(t->e, c->term.conclusion, members);
-		bool raised = version != NULL &&
-			      (is_settled(r) || eval_raised(t->e, version, members, r));
+		bool raised =
+			version != NULL && (is_settled(r) || eval_raised(t->e, version, members));
 		struct rules_why *x = NULL;
 		if (raised) {
 			x = tell_conclusion(t, c->term.conclusion, members);

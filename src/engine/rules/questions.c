@@ -45,7 +45,8 @@ static int search_new(struct search *s, struct rules_eval *e, struct arena *mem)
 	*s = (struct search){.e = e, .mem = mem, .work_max = WORK_USUAL};
 	s->step = arena_array(mem, STEPS_MAX, sizeof(s->step[0]));
 	s->slot = arena_array(mem, STEP_SLOTS, sizeof(s->slot[0]));
-	return s->step != NULL && s->slot != NULL ? 0 : -ENOMEM;
+	s->said = arena_alloc(mem, e->places);
+	return s->step != NULL && s->slot != NULL && s->said != NULL ? 0 : -ENOMEM;
 }
 
 int rules_settle(struct rules_eval *e, const struct rules_finding *f, struct arena *mem,

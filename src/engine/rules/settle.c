@@ -352,8 +352,7 @@ void conclusion_ways(struct search *s, const struct rules_conclusion *c, const u
 		struct ways heard = {0}, both = {0};
 		term_members(&x->term, bind, of);
 		result_t r = eval_conclusion(s->e, x->term.conclusion, of);
-		if (is_settled(r) ||
-		    !eval_raised(s->e, eval_version(s->e, x->term.conclusion), of, r))
+		if (is_settled(r) || !eval_raised(s->e, eval_version(s->e, x->term.conclusion), of))
 			continue;
 		conclusion_ways(s, x->term.conclusion, of, !want, &heard);
 		if (want)

@@ -42,6 +42,7 @@ struct search {
 	struct rules_eval *e;
 	struct arena *mem;
 	struct step *step;
+	uint8_t *said;  /* as in the evaluation, to try with */
 	uint16_t *slot; /* open addressing: index of a step and 1 */
 	uint32_t steps, depth;
 	uint64_t work, work_max;

@@ -158,6 +158,8 @@ bool settles(struct search *s, const struct rules_finding *f, const struct way *
 		if (s->step[w->step[i]].cond == NULL)
 			try.open[s->step[w->step[i]].list->index] = false;
 	try.known = try.spare;
+	try.said = s->said;
+	memset(try.said, 0, try.places);
 	memset(try.known, 0xff, try.places * sizeof(try.known[0]));
 	result_t r = eval_conclusion(&try, f->conclusion, f->member);
 	for (uint32_t i = t.n; i-- > 0;)
