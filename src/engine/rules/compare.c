@@ -145,3 +145,11 @@ result_t compare(const struct rules_cond *c, const struct cell *x, const struct 
 						     : RULES_UNKNOWN;
 	return (seen & 1u << RULES_UNKNOWN ? RULES_UNKNOWN : RULES_DISPUTED) | RULES_BY_DISPUTE;
 }
+
+struct cell cell_new(const struct entry *entry, const struct position *at, uint32_t n)
+{
+	static const struct rules_cond plain = {.kind = COND_FACT, .test = TEST_NONE};
+	struct cell c = {.entry = entry, .at = at, .n = n};
+	c.plain = compare(&plain, &c, NULL);
+	return c;
+}

@@ -26,7 +26,7 @@
 
 uint32_t eval_size(const struct rules_eval *e, const struct rules_list *list)
 {
-	return e->c->list[list->index].n;
+	return e->size[list->index];
 }
 
 bool eval_open(const struct rules_eval *e, const struct rules_list *list)
@@ -201,6 +201,8 @@ result_t eval_cond(struct rules_eval *e, const struct rules_cond *c, uint32_t *b
 	case COND_NOT:
 		return invert(eval_cond(e, c->child, bind));
 	case COND_FACT:
+		if (c->test == TEST_NONE)
+			return eval_cell(e, &c->term, bind)->plain;
 		return compare(c, eval_cell(e, &c->term, bind),
 			       c->with.fact != NULL ? eval_cell(e, &c->with, bind) : NULL);
 	case COND_CONCLUSION:
@@ -416,7 +418,7 @@ static int lay_cell(struct rules_eval *e, const struct entry *from, struct cell 
 		at[0] = common;
 		n = common.any ? 0 : 1;
 	}
-	*cell = (struct cell){from, at, n};
+	*cell = cell_new(from, at, n);
 	return 0;
 }
 
@@ -424,6 +426,11 @@ static int lay_facts(struct rules_eval *e)
 {
 	const struct rules_law *law = e->law;
 	uint64_t total = 0;
+	e->size = arena_array(e->mem, law->lists, sizeof(e->size[0]));
+	for (uint32_t i = 0; e->size != NULL && i < law->lists; i++)
+		e->size[i] = e->c->list[i].n;
+	if (e->size == NULL)
+		return -ENOMEM;
 	e->fact_base = arena_array(e->mem, law->facts, sizeof(e->fact_base[0]));
 	for (uint32_t i = 0; i < law->facts && e->fact_base != NULL && total <= CELLS_MAX; i++) {
 		e->fact_base[i] = total;
@@ -437,6 +444,7 @@ static int lay_facts(struct rules_eval *e)
 	if (e->fact_base == NULL || e->fact_cell == NULL || e->cell == NULL)
 		return -ENOMEM;
 	uint32_t n = 1;
+	e->cell[0] = cell_new(NULL, NULL, 0);
 	e->open = arena_array(e->mem, law->lists, sizeof(e->open[0]));
 	for (uint32_t i = 0; e->open != NULL && i < law->lists; i++)
 		e->open[i] = !e->c->list[i].complete;

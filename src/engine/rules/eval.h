@@ -29,7 +29,8 @@ struct position {
 struct cell {
 	const struct entry *entry;
 	const struct position *at;
-	uint32_t n; /* above 1: disputed */
+	uint32_t n;     /* above 1: disputed */
+	result_t plain; /* of a yes or a no: what it comes to by itself */
 };
 
 struct rules_eval {
@@ -39,6 +40,7 @@ struct rules_eval {
 	struct rules_options options;
 	uint64_t steps;
 	bool exhausted;
+	uint32_t *size;      /* members of each list */
 	struct cell *cell;   /* [0] is the fact of which nothing was said */
 	uint64_t *fact_base; /* where a fact's table begins in ... */
 	uint32_t *fact_cell; /* indexes into cell */
@@ -80,6 +82,8 @@ static inline void tally_add(struct tally *t, result_t r)
 }
 
 /* compare.c */
+/* A cell with what it comes to by itself. */
+struct cell cell_new(const struct entry *entry, const struct position *at, uint32_t n);
 /* A value moved by what a "within" allows, to one side or the other; the value itself otherwise. */
 int64_t compare_reach(const struct rules_cond *c, int64_t at, int sign);
 result_t compare(const struct rules_cond *c, const struct cell *x, const struct cell *y);

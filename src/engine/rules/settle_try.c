@@ -25,7 +25,7 @@ static struct cell cell_at(const struct trial *t, const struct rules_fact *f,
 	static const struct entry said;
 	for (uint32_t i = 0; i < t->n; i++)
 		if (t->place[i] == place)
-			return (struct cell){&said, &t->value[i], 1};
+			return cell_new(&said, &t->value[i], 1);
 	return t->s->e->cell[t->s->e->fact_cell[place]];
 }
 
@@ -152,7 +152,7 @@ bool settles(struct search *s, const struct rules_finding *f, const struct way *
 	for (uint32_t i = 0; i < t.n; i++) {
 		was[i] = try.fact_cell[t.place[i]];
 		try.fact_cell[t.place[i]] = try.cells + i;
-		try.cell[try.cells + i] = (struct cell){&said, &t.value[i], 1};
+		try.cell[try.cells + i] = cell_new(&said, &t.value[i], 1);
 	}
 	for (uint8_t i = 0; i < w->n; i++)
 		if (s->step[w->step[i]].cond == NULL)
