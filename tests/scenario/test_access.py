@@ -59,12 +59,16 @@ def guesses_sent_at_once_gain_nothing(folder):
 
         guesses = ["wrong%d" % i for i in range(11)] + [DEMO]
         threads = [threading.Thread(target=guess, args=(g,)) for g in guesses]
+        began = time.monotonic()
         for t in threads:
             t.start()
             time.sleep(0.005)  # in this order: the right one is the last
         for t in threads:
             t.join()
-        assert answers.count(401) <= 4 and 200 not in answers, answers
+        # Three free ones and one more; on a slow machine also those whose wait of 1, 2, 4, ... seconds was over.
+        waits = (time.monotonic() - began + 1).__floor__().bit_length() - 1
+        assert answers.count(401) + answers.count(200) <= 4 + waits, (answers, waits)
+        assert waits > 0 or 200 not in answers, answers
         assert set(answers) <= {401, 429, 503}, answers
         attempt(node, "analyst", DEMO, "127.0.0.8").expect(200)
 

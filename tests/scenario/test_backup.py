@@ -397,9 +397,6 @@ def backups_refuse_what_makes_no_sense(folder):
         place = backup(node)
         done = node.cli("backup", node.dir, "-o", place, status=6)
         assert "new folder" in done.stderr, done.stderr
-        assert "--vault" in node.cli("backup", node.dir, "-o", node.folder / "p", "--stdin", status=7).stderr
-        done = node.cli("backup", node.dir, "-o", node.folder / "p", "--stdin", "--vault", "strategic", status=7)
-        assert "SQLite" in done.stderr, done.stderr
         assert "no folder" in node.cli("backup", node.folder / "nothing", "-o", node.folder / "p", status=5).stderr
         pub = node.dir / "keys" / "custodians.pub"
         lines = pub.read_text().splitlines(True)

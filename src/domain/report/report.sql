@@ -384,6 +384,7 @@ UPDATE report_known SET version = $4, hash = $5 WHERE owner = $1 AND system = $2
 
 -- name: report_index_all
 -- roles: strategic test
+-- rows: many
 SELECT i.owner, i.id, i.version, i.number, i.status, i.personal, i.synthetic, i.first_day, i.last_day, i.from_day,
 	i.country, i.route, i.position, i.lat, i.lon,
 	c.persons, c.persons_why, c.arrived, c.arrived_why, c.dead, c.dead_why, c.missing, c.missing_why,
@@ -396,10 +397,12 @@ WHERE i.latest = 1 ORDER BY i.owner, i.id, i.version;
 
 -- name: report_index_causes
 -- roles: strategic test
+-- rows: many
 SELECT owner, incident, version, code FROM report_cause ORDER BY owner, incident, version, n;
 
 -- name: report_index_means
 -- roles: strategic test
+-- rows: many
 SELECT owner, incident, version, kind FROM report_means ORDER BY owner, incident, version, n;
 
 -- name: report_row_get
