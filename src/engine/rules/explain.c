@@ -15,7 +15,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { NODES_USUAL = 100000, WORDS_MAX = 100000 };
+#include "base/utf8.h"
+
+enum { NODES_USUAL = 100000, WORDS_MAX = 8192 };
 
 /* A node and its last child, while the tree grows. */
 struct node {
@@ -26,8 +28,8 @@ struct node {
 struct telling {
 	struct rules_eval *e;
 	struct arena *mem;
-	uint8_t *told; /* conclusions by their place */
-	struct buf words;
+	uint8_t *told;    /* conclusions by their place */
+	struct buf words; /* in the arena: it does not grow */
 	uint32_t nodes, nodes_max;
 	bool failed, cut;
 };
@@ -276,12 +278,12 @@ int rules_explain(struct rules_eval *e, const struct rules_finding *f, struct ar
 	struct telling t = {.e = e, .mem = mem};
 	t.nodes_max = nodes_max != 0 ? nodes_max : NODES_USUAL;
 	t.told = arena_alloc(mem, e->places);
-	if (t.told == NULL)
+	t.words = (struct buf){
+		.data = arena_alloc(mem, WORDS_MAX), .cap = WORDS_MAX, .max = WORDS_MAX};
+	if (t.told == NULL || t.words.data == NULL)
 		return -ENOMEM;
 	e->steps = 0;
-	buf_init(&t.words, WORDS_MAX);
 	struct rules_why *w = tell_conclusion(&t, f->conclusion, f->member);
-	buf_release(&t.words);
 	if (t.failed || e->exhausted)
 		return t.failed ? -ENOMEM : FW_ELIMIT;
 	*ret = w;

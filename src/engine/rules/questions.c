@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WORDS_MAX = 100000 };
+#include "base/utf8.h"
+
+enum { WORDS_MAX = 8192 };
 
 /* The condition with the names of members where the law has its own. */
 static const char *step_words(struct search *s, const struct step *x)
@@ -16,9 +18,8 @@ static const char *step_words(struct search *s, const struct step *x)
 		named.name[i] = rules_case_member(s->e->c, named.list[i], x->bind[i]);
 	buf_clear(&s->words);
 	cond_words(x->cond, &named, &s->words);
-	return buf_failed(&s->words)
-		       ? NULL
-		       : arena_strndup(s->mem, (const char *)s->words.data, s->words.len);
+	return arena_strndup(s->mem, (const char *)s->words.data,
+			     utf8_cut(s->words.data, s->words.len));
 }
 
 static int tell(struct search *s, const struct way *w, bool want, struct rules_way *ret)
@@ -46,7 +47,11 @@ static int search_new(struct search *s, struct rules_eval *e, struct arena *mem)
 	s->step = arena_array(mem, STEPS_MAX, sizeof(s->step[0]));
 	s->slot = arena_array(mem, STEP_SLOTS, sizeof(s->slot[0]));
 	s->said = arena_alloc(mem, e->places);
-	return s->step != NULL && s->slot != NULL && s->said != NULL ? 0 : -ENOMEM;
+	s->words = (struct buf){
+		.data = arena_alloc(mem, WORDS_MAX), .cap = WORDS_MAX, .max = WORDS_MAX};
+	return s->step != NULL && s->slot != NULL && s->said != NULL && s->words.data != NULL
+		       ? 0
+		       : -ENOMEM;
 }
 
 int rules_settle(struct rules_eval *e, const struct rules_finding *f, struct arena *mem,
@@ -63,7 +68,6 @@ int rules_settle(struct rules_eval *e, const struct rules_finding *f, struct are
 		return -ENOMEM;
 	e->steps = 0;
 	out.way = arena_array(mem, 2 * WAYS_MAX, sizeof(out.way[0]));
-	buf_init(&s.words, WORDS_MAX);
 	for (int want = 0; want < 2 && out.way != NULL; want++)
 		conclusion_ways(&s, f->conclusion, f->member, want != 0, &ways[want]);
 	int err = out.way == NULL || s.failed ? -ENOMEM : 0;
@@ -74,7 +78,6 @@ int rules_settle(struct rules_eval *e, const struct rules_finding *f, struct are
 				    settles(&s, f, &ways[want].way[i], want != 0))
 					err = tell(&s, &ways[want].way[i], want != 0,
 						   &out.way[out.n++]);
-	buf_release(&s.words);
 	out.cut = s.cut;
 	if (err == 0)
 		*ret = out;

@@ -333,6 +333,46 @@ static void no_memory_is_an_answer(void **state)
 	arena_free(w.mem);
 }
 
+/* Each call to the machine for memory fails in its turn. */
+static int all_of_it(struct arena *mem, const struct rules_case *c)
+{
+	struct rules_eval *e;
+	struct rules_settlings s;
+	struct rules_question *q;
+	struct rules_change *change;
+	struct rules_case *fork = rules_case_fork(mem, c);
+	const struct rules_why *why;
+	size_t n;
+	bool cut;
+	int err = fork != NULL ? rules_evaluate(mem, fork, NULL, &e, NULL) : -ENOMEM;
+	if (err == 0)
+		err = rules_explain(e, rules_findings(e, &n), mem, 0, &why, &cut);
+	if (err == 0)
+		err = rules_settle(e, rules_findings(e, &n), mem, &s);
+	if (err == 0)
+		err = rules_questions(e, mem, &q, &n, &cut);
+	return err != 0 ? err : rules_diff(e, e, mem, &change, &n);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	struct world w = world_new();
+	help_say(w.c, w.law, "drove", 0, 0, "yes", "camera", false);
+	for (uint64_t at = 1;; at++) {
+		mem_fault_at(at);
+		struct arena *mem = arena_new(HELP_MEM);
+		int err = mem != NULL ? all_of_it(mem, w.c) : -ENOMEM;
+		bool hit = mem_fault_hit();
+		mem_fault_at(0);
+		assert_int_equal(err, hit ? -ENOMEM : 0);
+		arena_free(mem);
+		if (!hit)
+			break;
+	}
+	arena_free(w.mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +383,7 @@ int main(void)
 		cmocka_unit_test(the_best_question_first),
 		cmocka_unit_test(the_cause_of_a_change),
 		cmocka_unit_test(no_memory_is_an_answer),
+		cmocka_unit_test(every_allocation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
