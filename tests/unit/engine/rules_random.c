@@ -86,7 +86,10 @@ void r_law_make(struct r_law *l, struct prop *p)
 	for (int i = 0; i < R_DEFINITIONS; i++)
 		l->definition[i] = cond(l, p, (struct place){i, 1, DEEP - 1});
 	for (int i = 0; i < R_EXCEPTIONS; i++)
-		l->exception[i] = cond(l, p, (struct place){R_DEFINITIONS, 1, 1});
+		l->exception[i] = cond(l, p, (struct place){0, 1, 1});
+	for (int i = 0; i < R_DEFINITIONS; i++)
+		for (int k = 0; k < R_EXCEPTIONS; k++)
+			l->definition_unless[i][k] = prop_below(p, 4) == 0;
 	for (int i = 0; i < R_RULES; i++) {
 		l->rule[i] = cond(l, p, (struct place){R_DEFINITIONS, 1, DEEP});
 		for (int k = 0; k < R_EXCEPTIONS; k++)
@@ -164,6 +167,17 @@ static void print_stanza(const char *kind, char letter, int i, const struct r_no
 	print(n, 1, 2, out);
 }
 
+static void print_unless(const bool *unless, struct buf *out)
+{
+	const char *before = "  unless: ";
+	for (int k = 0; k < R_EXCEPTIONS; k++)
+		if (unless[k]) {
+			buf_printf(out, "%sx%d", before, k);
+			before = ", ";
+		}
+	buf_putc(out, '\n');
+}
+
 void r_law_print(const struct r_law *l, struct buf *out)
 {
 	buf_puts(out, LAW_HEAD "fact num: number\n  ask: n?\n");
@@ -172,17 +186,13 @@ void r_law_print(const struct r_law *l, struct buf *out)
 	for (int i = 0; i < R_OF; i++)
 		buf_printf(out, "fact of%d of thing: yes or no\n  ask: of?\n", i);
 	for (int i = 0; i < R_RULES; i++) {
-		const char *before = "  unless: ";
 		print_stanza("rule", 'r', i, l->rule[i], out);
-		for (int k = 0; k < R_EXCEPTIONS; k++)
-			if (l->unless[i][k]) {
-				buf_printf(out, "%sx%d", before, k);
-				before = ", ";
-			}
-		buf_putc(out, '\n');
+		print_unless(l->unless[i], out);
 	}
-	for (int i = 0; i < R_DEFINITIONS; i++)
+	for (int i = 0; i < R_DEFINITIONS; i++) {
 		print_stanza("rule", 'd', i, l->definition[i], out);
+		print_unless(l->definition_unless[i], out);
+	}
 	for (int i = 0; i < R_EXCEPTIONS; i++)
 		print_stanza("exception", 'x', i, l->exception[i], out);
 	/* A rule that every exception defeats, so that none is without use. */
@@ -195,6 +205,18 @@ void r_law_print(const struct r_law *l, struct buf *out)
 
 static bool holds(const struct r_law *l, const struct r_world *w, const struct r_node *n, int *bind,
 		  int vars);
+
+/* Whether one of these exceptions is met. */
+static bool excepted(const struct r_law *l, const struct r_world *w, const bool *unless,
+		     int subject)
+{
+	for (int k = 0; k < R_EXCEPTIONS; k++) {
+		int bind[8] = {subject};
+		if (unless[k] && holds(l, w, l->exception[k], bind, 1))
+			return true;
+	}
+	return false;
+}
 
 static int count_things(const struct r_law *l, const struct r_world *w, const struct r_node *n,
 			int *bind, int vars, bool wanted)
@@ -245,7 +267,8 @@ static bool holds(const struct r_law *l, const struct r_world *w, const struct r
 		return w->number >= n->n;
 	case R_DEFINITION:
 		one[0] = bind[n->var];
-		return holds(l, w, l->definition[n->n], one, 1);
+		return holds(l, w, l->definition[n->n], one, 1) &&
+		       !excepted(l, w, l->definition_unless[n->n], one[0]);
 	}
 	return false;
 }
@@ -258,10 +281,14 @@ bool r_elements(const struct r_law *l, const struct r_world *w, int rule, int su
 
 bool r_defeated(const struct r_law *l, const struct r_world *w, int rule, int subject)
 {
-	for (int k = 0; k < R_EXCEPTIONS; k++) {
-		int bind[8] = {subject};
-		if (l->unless[rule][k] && holds(l, w, l->exception[k], bind, 1))
+	return excepted(l, w, l->unless[rule], subject);
+}
+
+bool r_any_exception(const struct r_law *l, const struct r_world *w)
+{
+	static const bool all[R_EXCEPTIONS] = {true, true};
+	for (int thing = 0; thing < w->things; thing++)
+		if (excepted(l, w, all, thing))
 			return true;
-	}
 	return false;
 }

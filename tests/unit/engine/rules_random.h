@@ -52,7 +52,7 @@ struct r_law {
 	struct r_node node[R_NODES];
 	int nodes;
 	struct r_node *definition[R_DEFINITIONS], *rule[R_RULES], *exception[R_EXCEPTIONS];
-	bool unless[R_RULES][R_EXCEPTIONS];
+	bool unless[R_RULES][R_EXCEPTIONS], definition_unless[R_DEFINITIONS][R_EXCEPTIONS];
 };
 
 /* Everything known. number is 0, 1 or 2. */
@@ -67,5 +67,7 @@ void r_law_print(const struct r_law *l, struct buf *out);
 /* The elements of a rule, and whether an exception defeats it. */
 bool r_elements(const struct r_law *l, const struct r_world *w, int rule, int subject);
 bool r_defeated(const struct r_law *l, const struct r_world *w, int rule, int subject);
+/* Whether any exception is met for anybody. */
+bool r_any_exception(const struct r_law *l, const struct r_world *w);
 
 #endif
