@@ -288,6 +288,36 @@ static void exceptions_are_heard_when_raised(void **state)
 	}
 }
 
+/* What one limb decides for good is not in doubt for another's sake, whichever stands first. */
+static void firm_in_any_order(void **state)
+{
+	(void)state;
+	static const char *const conds[] = {
+		"any of:\n    d\n    b",         "any of:\n    b\n    d",
+		"none of:\n    d\n    b",        "none of:\n    b\n    d",
+		"all of:\n    not d\n    not b", "all of:\n    not b\n    not d"};
+	for (size_t i = 0; i < sizeof(conds) / sizeof(conds[0]); i++) {
+		struct arena *mem = arena_new(HELP_MEM);
+		char text[2000];
+		(void)snprintf(text, sizeof(text),
+			       TWO FACT("x") RULE("definition d", "  met if a\n  unless: e")
+				       RULE("exception e", "  met if x")
+					       RULE("rule r", "  met if %s"),
+			       conds[i]);
+		const struct rules_law *law = help_law(mem, text);
+		struct rules_case *c = rules_case_new(mem, law);
+		say_status(c, law, "a", T);
+		struct rules_finding f = help_find(mem, c, law, "r", 0, 0);
+		assert_true(i < 2 ? f.status == T : f.status == N);
+		assert_true(f.flags & RULES_UNEXAMINED);
+		say_status(c, law, "b", T);
+		f = help_find(mem, c, law, "r", 0, 0);
+		assert_true(i < 2 ? f.status == T : f.status == N);
+		assert_false(f.flags & RULES_UNEXAMINED);
+		arena_free(mem);
+	}
+}
+
 static void readings_that_differ_leave_it_open(void **state)
 {
 	(void)state;
@@ -496,6 +526,7 @@ int main(void)
 		cmocka_unit_test(values_print_as_they_are_written),
 		cmocka_unit_test(who_differs_matters_only_where_it_decides),
 		cmocka_unit_test(exceptions_are_heard_when_raised),
+		cmocka_unit_test(firm_in_any_order),
 		cmocka_unit_test(readings_that_differ_leave_it_open),
 		cmocka_unit_test(the_law_of_the_day),
 		cmocka_unit_test(the_law_at_the_act_beside_later_law),
