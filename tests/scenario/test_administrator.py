@@ -122,7 +122,7 @@ def words_for(row, folder):
             out.append(str(folder / "some.csv") if argument.name == "FILE" else NOBODY)
     for option in row.options:
         if option.required:
-            out += ["--" + option.name, option.choices[0] if option.choices else "x"]
+            out += ["--" + option.name, option.choices[0] if option.choices else "x" * max(1, int(option.min or 1))]
     return out
 
 
