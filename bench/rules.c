@@ -311,7 +311,7 @@ static void measure(struct arena *mem, const struct sizes *s, const char *text, 
 		"{\"rules\": %u, \"persons\": %u, \"legs\": %u, \"stated\": %u, \"law_bytes\": "
 		"%zu, \"findings\": %zu, \"met\": %zu, \"open\": %zu, "
 		"\"looks\": %" PRIu64 ", \"load_ms\": %.3f, \"case_ms\": %.3f, \"evaluate_ms\": "
-				      "%.3f, \"limit_ms\": %.3f, \"explain_all_ms\": %.3f, "
+		"%.3f, \"limit_ms\": %.3f, \"explain_all_ms\": %.3f, "
 		"\"explain_nodes\": %" PRIu64 ", \"settle_all_ms\": %.3f, \"questions\": %zu}\n",
 		s->rules, s->persons, s->legs, s->stated, len, n, met, open, looks, load, build,
 		evaluate, limit, explain, nodes, settle, questions);

@@ -41,7 +41,7 @@ PARSERS = [
     "src/node/outbox/referral.c",
     "src/domain/report/layout_mmp.c", "src/domain/report/layout_jsonl.c",
     "src/domain/report/report_record.c", "src/domain/report/report_slice.c",
-    "src/engine/rules/lines.c", "src/engine/rules/condition.c", "src/engine/rules/stanza.c", "src/engine/rules/value.c",
+    "src/engine/rules/lines.c", "src/engine/rules/condition.c", "src/engine/rules/stanza.c", "src/engine/rules/field.c", "src/engine/rules/rule.c", "src/engine/rules/value.c",
 ]
 SQL = re.compile(r'"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX|UNIQUE)|'
                  r'ALTER\s+TABLE|DROP\s+TABLE)\b', re.I)

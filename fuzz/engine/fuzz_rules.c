@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * Parses: src/engine/rules/lines.c src/engine/rules/stanza.c src/engine/rules/condition.c
- * Parses: src/engine/rules/value.c
+ * Parses: src/engine/rules/value.c src/engine/rules/field.c src/engine/rules/rule.c
  *
  * Whatever is taken as a law is printed and read back to the same print; whatever is refused says
  * where and why.  What is a law is then applied to a small case, in bounded work.

@@ -44,7 +44,7 @@ enum {
 	RULES_READINGS_MAX = 8,    /* alternative readings of one rule */
 };
 
-/* ---- law ------------------------------------------------------------------------------------ */
+/* ---- law ---- */
 
 enum rules_type { RULES_YESNO, RULES_NUMBER, RULES_AMOUNT, RULES_DATE, RULES_CODE };
 
@@ -166,7 +166,7 @@ const struct rules_rule *rules_version(const struct rules_conclusion *c, int32_t
 size_t rules_periods(const struct rules_law *law, enum rules_law_of of, int32_t from, int32_t to,
 		     int32_t *days, size_t cap);
 
-/* ---- case ----------------------------------------------------------------------------------- */
+/* ---- case ---- */
 
 /*
  * A value as somebody states it.  Numbers and dates are ranges (both ends
@@ -217,7 +217,7 @@ int rules_case_state(struct rules_case *c, const struct rules_fact *f, const uin
 /* Forget what was said of it: with rules_case_fork and rules_case_state, a what-if. */
 void rules_case_unstate(struct rules_case *c, const struct rules_fact *f, const uint32_t *members);
 
-/* ---- evaluation ----------------------------------------------------------------------------- */
+/* ---- evaluation ---- */
 
 /* *Disputed*: it turns on a dispute about a fact or between readings, and on nothing unknown. */
 enum rules_status { RULES_NOT_MET = 0, RULES_MET = 1, RULES_UNKNOWN = 2, RULES_DISPUTED = 3 };
@@ -265,8 +265,7 @@ uint64_t rules_steps(const struct rules_eval *e);
 int rules_find(struct rules_eval *e, const struct rules_conclusion *c, const uint32_t *members,
 	       struct rules_finding *ret);
 
-/* ---- why --------------------------------------------------------------------------------------
- */
+/* ---- why ---- */
 
 /* What somebody said of a fact, in the order in which it was stated. */
 struct rules_statement {
@@ -314,8 +313,7 @@ int rules_explain(struct rules_eval *e, const struct rules_finding *f, struct ar
 /* As an outline in plain text, one node a line. */
 void rules_why_write(const struct rules_eval *e, const struct rules_why *w, struct buf *out);
 
-/* ---- what would settle it -----------------------------------------------------------------------
- */
+/* ---- what would settle it ---- */
 
 enum { RULES_SETTLE_FACTS = 3 }; /* facts of one way */
 
@@ -363,8 +361,7 @@ struct rules_question {
 int rules_questions(struct rules_eval *e, struct arena *mem, struct rules_question **ret,
 		    size_t *ret_n, bool *ret_cut);
 
-/* ---- difference ---------------------------------------------------------------------------------
- */
+/* ---- difference ---- */
 
 enum { RULES_CAUSES_MAX = 12 };
 
@@ -404,8 +401,7 @@ struct rules_change {
 int rules_diff(struct rules_eval *before, struct rules_eval *after, struct arena *mem,
 	       struct rules_change **ret, size_t *ret_n);
 
-/* ---- law in time --------------------------------------------------------------------------------
- */
+/* ---- law in time ---- */
 
 /* Days on which the law of acts was one and the same, and what it says of the case. */
 struct rules_period {

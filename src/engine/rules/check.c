@@ -37,8 +37,7 @@ static struct line line_of(const struct rules_rule *rule, const struct rules_con
 	return (struct line){.file = rule->file, .no = c->line};
 }
 
-/* ---- one rule ----------------------------------------------------------------------------------
- */
+/* ---- one rule ---- */
 
 static bool same_term(const struct cond_term *a, const struct cond_term *b)
 {

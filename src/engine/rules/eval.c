@@ -90,8 +90,7 @@ const struct rules_rule *eval_version(const struct rules_eval *e, const struct r
 	return rules_version(c, day);
 }
 
-/* ---- counting ---------------------------------------------------------------------------------
- */
+/* ---- counting ---- */
 
 /*
  * Firm: so decided that no exception that was not examined could change it.
@@ -148,8 +147,7 @@ static result_t pair(enum cond_kind kind, result_t a, result_t b)
 	return decide_kind(&two, &t, false);
 }
 
-/* ---- conditions --------------------------------------------------------------------------------
- */
+/* ---- conditions ---- */
 
 result_t eval_member(struct rules_eval *e, const struct rules_cond *c, uint32_t *bind)
 {
@@ -236,8 +234,7 @@ result_t eval_readings(struct rules_eval *e, const struct rules_rule *rule, uint
 	return (result_t)((t.n[RULES_UNKNOWN] > 0 ? RULES_UNKNOWN : RULES_DISPUTED) | up | differ);
 }
 
-/* ---- conclusions --------------------------------------------------------------------------------
- */
+/* ---- conclusions ---- */
 
 /* Whether anything was said of the fact, its subjects beyond the exception's own being anybody. */
 static bool anything_said(struct rules_eval *e, const struct rules_rule *x,

@@ -291,8 +291,7 @@ int rules_explain(struct rules_eval *e, const struct rules_finding *f, struct ar
 	return 0;
 }
 
-/* ---- as text ------------------------------------------------------------------------------------
- */
+/* ---- as text ---- */
 
 static const char *const status_words[] = {"not met", "met", "unknown", "disputed"};
 

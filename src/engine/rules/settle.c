@@ -19,8 +19,7 @@
 
 #include <string.h>
 
-/* ---- ways -------------------------------------------------------------------------------------
- */
+/* ---- ways ---- */
 
 static bool spend(struct search *s)
 {
@@ -122,8 +121,7 @@ static void nothing_needed(struct ways *to)
 	*to = (struct ways){.n = 1};
 }
 
-/* ---- steps --------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 static bool same_step(const struct step *a, const struct step *b)
 {
@@ -192,8 +190,7 @@ static void list_ways(struct search *s, const struct rules_list *list, struct wa
 		add_way(s, to, &w);
 }
 
-/* ---- conditions ---------------------------------------------------------------------------------
- */
+/* ---- conditions ---- */
 
 /* What is counted: "at least need of" parts, each to come out as good. */
 struct count {

@@ -97,8 +97,7 @@ void r_law_make(struct r_law *l, struct prop *p)
 	}
 }
 
-/* ---- as text ------------------------------------------------------------------------------------
- */
+/* ---- as text ---- */
 
 static void variable(int var, struct buf *out)
 {
