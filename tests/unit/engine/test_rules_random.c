@@ -535,7 +535,11 @@ static void order_does_not_matter(void **state)
 					continue;
 				struct rules_finding o =
 					find(other, law, rule, thing < 2 ? 1 - thing : thing);
-				assert_true(f.status == o.status && f.flags == o.flags);
+				if (f.status != o.status || f.flags != o.flags)
+					fail_msg("seed %llu: r%d of %d is %d with %x, and where "
+						 "they change places %d with %x",
+						 (unsigned long long)seed, rule, thing, f.status,
+						 f.flags, o.status, o.flags);
 			}
 		arena_reset(mem);
 	}
