@@ -49,7 +49,9 @@ def passwords(path, prefix="fairway"):
 def fresh_databases(prefix="fairway"):
     """Roles and databases as packaging/postgresql makes them; those of an earlier scenario go."""
     from with_postgres import drop_node, set_up_node
-    run = lambda words: subprocess.run(words, cwd="/tmp", check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: E731
+
+    def run(words, script=None):
+        subprocess.run(words, cwd="/tmp", check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, input=script)
     psql = [str(find_bin() / "psql"), "-X", "-q", "-h", folder(), "-U", "fairway"]
     drop_node(run, psql, prefix)
     set_up_node(run, psql, prefix)

@@ -47,7 +47,8 @@ def password_of(role):
 
 def set_up_node(run, psql, prefix="fairway"):
     """Roles, databases, passwords."""
-    run(psql + ["-v", f"prefix={prefix}", "-f", str(SOURCE / "packaging" / "postgresql" / "databases.sql"), "postgres"])
+    script = (SOURCE / "packaging" / "postgresql" / "databases.sql").read_text()  # which the server's user may not be able to read
+    run(psql + ["-v", f"prefix={prefix}", "-f", "-", "postgres"], script)
     for vault in ROLES:
         role = f"{prefix}_{vault}"
         run(psql + ["-c", "ALTER ROLE %s PASSWORD '%s'" % (role, password_of(role)), "postgres"])
@@ -89,8 +90,8 @@ def main(argv):
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c logging_collector=off -c max_connections=40"
     ctl = as_user + [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", "60", "-l", str(folder / "log"), "-o", options]
 
-    def quietly(command):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, text=True)
+    def quietly(command, script=None):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, text=True, input=script)
         if done.returncode != 0:
             print(done.stdout, file=sys.stderr)
             raise SystemExit(f"{command[0]} failed")
