@@ -387,17 +387,22 @@ def long_refused_rows_come_back_as_rows(folder):
 def refused_rows_go_after_their_time(folder):
     with Node(folder) as node:
         officer = node.login("reporter")
-        done = imported(officer, table([row(1), row(2, Number_Dead="many")]))
+        done = imported(officer, table([row(1), row(2, Number_Dead="a secret of nobody")]))
+        path = f"/api/report/imports/{done['id']}/refused"
         assert len(refused_rows(officer, done["id"])[0]) == 2
         node.restart(clock=29 * 86400)
         officer = node.login("reporter")
         assert len(refused_rows(officer, done["id"])[0]) == 2
         node.restart(clock=31 * 86400)
         officer = node.login("reporter")
-        until(lambda: len(refused_rows(officer, done["id"])[0]) == 1, 10)
-        again = see(officer, done["id"])
-        assert counts(again) == counts(done) and again["problems"] == [], again
+        assert "keep_days" in officer.get(path).expect(404).json()["detail"]
+        until(lambda: see(officer, done["id"])["problems"] == [], 10)
+        assert counts(see(officer, done["id"])) == counts(done), "the counts stay"
         assert summary(officer)[0]["incidents"] == 1
+        until(lambda: len(node.login("strategic.auditor").get("/api/strategic/ledger?event=import.expire").expect(200).json()["entries"]) == 1)
+        node.stop()
+        left = [p.name for p in (node.dir / "strategic").rglob("*") if p.is_file() and b"a secret of nobody" in p.read_bytes()]
+        assert left == [], left
 
 
 # ---- stopping, dying, going on ----

@@ -285,30 +285,6 @@ def a_custodian_erases_a_report_and_nothing_of_it_is_left(folder):
         assert left == [], left
 
 
-@scenario
-def refused_rows_go_when_their_time_is_over(folder):
-    with Node(folder) as node:
-        focal = node.login("focal.point")
-        good = json.dumps(fitting(focal))
-        handed = focal.post("/api/report/imports?file=mixed.jsonl", upload=f'{good}\n{{"number": "a secret of nobody"}}\n'.encode()).expect(202).json()
-        path = "/api/report/imports/" + handed["id"]
-        done = until(lambda: (lambda i: i if i["state"] in ("done", "failed") else None)(focal.get(path).json()))
-        assert done["refused"] == 1 and b"a secret of nobody" in focal.get(path + "/refused").expect(200).body, done
-        node.restart(clock=29 * 86400)
-        focal = node.login("focal.point")
-        assert b"a secret of nobody" in focal.get(path + "/refused").expect(200).body
-        node.restart(clock=31 * 86400)
-        focal = node.login("focal.point")
-        gone = focal.get(path + "/refused").expect(404).json()
-        assert "keep_days" in gone["detail"], gone
-        until(lambda: focal.get(path).expect(200).json()["problems"] == [])
-        assert focal.get(path).json()["refused"] == 1, "the count stays"
-        assert [e["event"] for e in node.login("strategic.auditor").get("/api/strategic/ledger?event=import.expire").json()["entries"]] == ["import.expire"]
-        node.stop()
-        left = [p.name for p in (node.dir / "strategic").rglob("*") if p.is_file() and b"a secret of nobody" in p.read_bytes()]
-        assert left == [], left
-
-
 def rows_of(answer):
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
 
