@@ -47,17 +47,10 @@ async function accounts(t) {
 }
 
 async function grant(t) {
-  const idOf = async (account) => {
-    const s = await as(t, account, { at: '/account' });
-    const id = await s.page.locator('.mono.ltr').first().innerText();
-    await s.done();
-    return id;
-  };
-  const id = await idOf('analyst');
   const s = await as(t, 'custodian.strategic');
   const { page } = s;
   await page.waitForURL(/\/custody\/strategic$/);
-  await page.getByLabel('Account id').fill(id);
+  await page.getByLabel('Account name or id').fill('analyst');
   await page.locator('form', { hasText: 'Give a role' }).getByLabel('Role').selectOption('reporter');
   await page.getByRole('button', { name: 'Give the role' }).click();
   const row = page.getByRole('row', { name: /analyst.*Reporting officer/ });
@@ -79,7 +72,7 @@ async function twoPersons(t) {
   };
   const id = await idOf('reporter');
   const one = await as(t, 'custodian.protection.1', { at: '/custody/protection' });
-  await one.page.getByLabel('Account id').fill(id);
+  await one.page.getByLabel('Account name or id').fill(id);
   await one.page.locator('form', { hasText: 'Give a role' }).getByLabel('Role').selectOption('protection_auditor');
   await one.page.getByRole('button', { name: 'Give the role' }).click();
   await one.page.getByText('Waits for a second custodian').first().waitFor();

@@ -112,7 +112,7 @@ export const house = {
   see_own_permissions: (c) => ({ body: { vault: c.vault, permissions: c.state.permissionsOf(c.session.account, c.vault) } }),
   list_grants: (c) => ({ body: { grants: c.state.grants.filter((g) => g.vault === c.vault).map(({ vault: _, ...g }) => g), pending: c.state.pending.filter((p) => p.vault === c.vault).map(({ vault: _, apply: __, ...p }) => p) } }),
   make_grant(c) {
-    const a = c.state.accounts.find((x) => x.id === c.body.account_id);
+    const a = c.state.accounts.find((x) => x.id === c.body.account_id || x.account === c.body.account);
     if (!a) throw new c.Refusal(404);
     if (c.state.roles.get(c.body.role)?.vault !== c.vault) throw new c.Refusal(422, 'Not a role of this vault.', undefined, 'role');
     if (c.state.grants.some((g) => g.account_id === a.id && g.role === c.body.role)) throw new c.Refusal(409, 'The account holds this role already.');

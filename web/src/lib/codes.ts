@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import type { Codebook, Codebooks, CodeValue } from '../gen/api';
 import { get } from './api';
+import { alpha2, countryName } from './countries';
 import { look } from './i18n';
 
 interface Book {
@@ -16,7 +17,10 @@ let asked = '';
 
 function take(lang: string, list: Codebook[]): void {
   const all = new Map<string, Book>();
-  for (const b of list) all.set(b.name, { version: b.version, values: b.values, byCode: new Map(b.values.map((v) => [v.code, v])) });
+  for (const b of list) {
+    if (b.name === 'country' && lang !== 'en') b.values = b.values.map((v) => ({ ...v, label: countryName(alpha2(v.code), lang) || v.label }));
+    all.set(b.name, { version: b.version, values: b.values, byCode: new Map(b.values.map((v) => [v.code, v])) });
+  }
   books.value = { lang, all };
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Names on the map: large countries first, never over a circle or another name, so that no count is hidden.
-import { localeTag } from '../lib/format';
+import { countryName } from '../lib/countries';
 import { radius, type Cluster } from './cluster';
 import type { View } from './plane';
 import type { Country } from './world';
@@ -10,15 +10,6 @@ export interface Label {
   /* In pixels, as the circles. */
   x: number;
   y: number;
-}
-
-const namers = new Map<string, Intl.DisplayNames>();
-
-export function countryName(code: string, lang: string): string {
-  if (!/^[A-Z]{2}$/.test(code)) return '';
-  let n = namers.get(lang);
-  if (!n) namers.set(lang, (n = new Intl.DisplayNames([localeTag(lang)], { type: 'region', style: 'short', fallback: 'none' })));
-  return n.of(code) ?? '';
 }
 
 interface Rect {

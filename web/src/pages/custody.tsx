@@ -20,7 +20,7 @@ import { OncePassword } from './once';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/* By name where the account may see accounts, else by the id that the person reads from the own account's page. */
+/* Chosen where one may see accounts, else typed: the name, or the id that the person reads from the own account's page. */
 function AccountField({ value, onValue, known }: { value: string; onValue: (id: string) => void; known: Account[] | undefined }) {
   if (known) {
     return (
@@ -32,10 +32,9 @@ function AccountField({ value, onValue, known }: { value: string; onValue: (id: 
       </Field>
     );
   }
-  const bad = value !== '' && !UUID.test(value.trim());
   return (
-    <Field label={t('custody.account_id')} hint={t('custody.account_id.hint')} error={bad ? t('custody.account_id.bad') : ''}>
-      <input class="in mono ltr" autocomplete="off" spellcheck={false} required maxLength={36} value={value} onInput={(e) => onValue(e.currentTarget.value.trim())} />
+    <Field label={t('custody.who')} hint={t('custody.who.hint')}>
+      <input class="in ltr" autocomplete="off" autocapitalize="none" spellcheck={false} required maxLength={64} value={value} onInput={(e) => onValue(e.currentTarget.value.trim())} />
     </Field>
   );
 }
@@ -50,7 +49,7 @@ function GrantForm({ vault, known, onDone }: { vault: Vault; known: Account[] | 
   const submit = (e: Event) => {
     e.preventDefault();
     void run(async () => {
-      onDone(await post<ActDone>(`/api/${vault}/grants`, { account_id: account, role }), '');
+      onDone(await post<ActDone>(`/api/${vault}/grants`, { ...(UUID.test(account) ? { account_id: account } : { account }), role }), '');
       setAccount('');
       setRole('');
     });
