@@ -83,16 +83,17 @@ def nobody_learns_which_names_exist(folder):
             assert (answer.status, answer.body) == (first.status, first.body), name
             assert set(answer.headers) == set(first.headers), name
 
-        def quickest(name):
-            best = 10.0
-            for _ in range(6):
+        # The quickest of each tends to what the work itself takes, however busy the machine is: asked until they agree.
+        # A name that was refused without the work would stay a hundred times quicker.
+        best = {"reporter": 10.0, "nobody.at.all": 10.0}
+        for _ in range(40):
+            for name in best:
                 began = time.monotonic()
                 attempt(node, name, "wrong").expect(401)
-                best = min(best, time.monotonic() - began)
-            return best
-
-        there, not_there = quickest("reporter"), quickest("nobody.at.all")
-        assert 0.6 < there / not_there < 1.6, (there, not_there)
+                best[name] = min(best[name], time.monotonic() - began)
+            if 0.6 < best["reporter"] / best["nobody.at.all"] < 1.6:
+                break
+        assert 0.6 < best["reporter"] / best["nobody.at.all"] < 1.6, best
 
 
 @scenario

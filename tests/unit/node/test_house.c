@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <sodium.h>
+#include <time.h>
 
 #include "access_fixture.h"
 #include "base/arena.h"
@@ -80,16 +81,24 @@ static void test_a_refusal_does_not_say_why(void **state)
 	node_stop(&n);
 }
 
+/* Of the processor, so that a busy machine makes no difference. */
+static usec_t work_done(void)
+{
+	struct timespec t;
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), 0);
+	return t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
 static usec_t time_of_refusal(struct node *n, const char *name)
 {
 	char body[100];
 	struct fake_answer a;
 	(void)snprintf(body, sizeof(body), "{\"account\":\"%s\",\"password\":\"wrong wrong\"}",
 		       name);
-	usec_t t = time_mono();
+	usec_t t = work_done();
 	fake_call(n->w[VAULT_HOUSE], &(struct fake_request){.op = OP_OPEN_SESSION, .body = body},
 		  &a);
-	t = time_mono() - t;
+	t = work_done() - t;
 	assert_int_equal(a.status, 401);
 	fake_answer_release(&a);
 	return t;

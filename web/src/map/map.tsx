@@ -16,6 +16,9 @@ import { placeLabels, type Label } from './labels';
 import { fit, keepOn, WORLD, zoomAt, type Box, type View } from './plane';
 import { coarseWorld, FINE_FROM, fineWorld, type World } from './world';
 
+/* Room at each side for the buttons over the map, whichever side they stand on, and for the outermost circle. */
+const HOME_MARGIN = 64;
+
 export interface MapProps {
   points: Points;
   /* Rises when the points that pass have changed. */
@@ -168,7 +171,7 @@ export function WorldMap(p: MapProps) {
 
   const goHome = () => {
     const { w, h } = size();
-    setView(fit(props.current.home ?? WORLD, w, h, 36));
+    setView(fit(props.current.home ?? WORLD, w, h, HOME_MARGIN));
   };
 
   useLayoutEffect(() => {
@@ -176,7 +179,7 @@ export function WorldMap(p: MapProps) {
     if (!el) return;
     const { w, h } = size();
     const s = p.start;
-    view.current = keepOn(s ? { k: s.k, tx: w / 2 - s.x * s.k, ty: h / 2 - s.y * s.k } : fit(p.home ?? WORLD, w, h, 36), w, h);
+    view.current = keepOn(s ? { k: s.k, tx: w / 2 - s.x * s.k, ty: h / 2 - s.y * s.k } : fit(p.home ?? WORLD, w, h, HOME_MARGIN), w, h);
     regroup();
     paint();
     void coarseWorld().then((x) => {
