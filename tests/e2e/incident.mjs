@@ -90,7 +90,39 @@ async function refer(t) {
   await p.done();
 }
 
+/* What would run if any page took text for markup, script, a style or an address. */
+async function text(t) {
+  const nasty = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>"'\`{{ran}} javascript:window.ran=1`;
+  const s = await as(t, 'focal.point');
+  await s.go('/report/incidents');
+  const { page } = s;
+  const id = await page.evaluate(async (nasty) => {
+    const { csrf } = await (await fetch('/api/session')).json();
+    const books = (await (await fetch('/api/report/codebooks?lang=en')).json()).codebooks;
+    const code = (book) => books.find((b) => b.name === book).values[0].code;
+    const body = {
+      type: code('incident_type'), number: 'T"><b>1', when: { from: '2026-01-02' }, place: { text: nasty, crossing: nasty, section: nasty },
+      harm: { causes: [code('cause')], cause_text: nasty }, detection: { by: nasty, evasion: nasty }, facilitation: { state: code('facilitation'), text: nasty },
+      sources: [{ title: nasty, url: 'javascript:window.ran=1' }], handling: { caveat: nasty }, text: nasty,
+    };
+    const r = await fetch('/api/report/incidents', { method: 'POST', headers: { 'content-type': 'application/json', 'x-fairway-csrf': csrf }, body: JSON.stringify(body) });
+    if (r.status !== 201) throw new Error(await r.text());
+    return (await r.json()).id;
+  }, nasty);
+  await s.go(`/report/incidents/${id}`);
+  await settled(page);
+  assert.ok((await page.getByText(nasty, { exact: true }).count()) > 0, 'it stands there as it was typed');
+  assert.equal(await page.locator('a[href^="javascript"], main img[src="x"]').count(), 0, 'it is no address and no element');
+  await s.go('/report/incidents');
+  await settled(page);
+  await s.go(`/report/incidents/${id}/correct`);
+  await settled(page);
+  assert.equal(await page.evaluate(() => window.ran), undefined, 'nothing of it ran');
+  await s.done();
+}
+
 export const scenarios = [
+  ['what was typed is text wherever it is shown', text],
   ['a correction makes a version; two versions side by side', correct],
   ['a correction of an old version overwrites nothing', stale],
   ['a person in need is handed over; only a receipt comes back', refer],

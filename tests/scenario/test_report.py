@@ -7,7 +7,12 @@ import json
 import pathlib
 import urllib.parse
 
-from node import Node, main, scenario, until
+import sys
+
+from node import SOURCE, Node, main, scenario, until
+
+sys.path.insert(0, str(SOURCE / "tools"))
+import tables  # noqa: E402
 
 FULL = {
     "number": "X-1", "type": "rescue", "outcome": "actual", "manner": "clandestine",
@@ -283,6 +288,62 @@ def a_custodian_erases_a_report_and_nothing_of_it_is_left(folder):
         node.stop()
         left = [p.name for p in (node.dir / "strategic").rglob("*") if p.is_file() and b"must be forgotten" in p.read_bytes()]
         assert left == [], left
+
+
+# What breaks out of SQL, HTML, JSON, CSV, a template, a log line, a terminal, a path, or of the direction of a line.
+NASTY = [
+    "'; DROP TABLE report_incident; --", '" OR ""="', "<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>",
+    "{{7*7}} ${7*7} %s %n $1", "=HYPERLINK(\"http://x\")", "line\r\nSet-Cookie: a=b\x1b[2J", "../../../etc/passwd", "\u202egnp.exe\u202c \u0627\u0644\u0633\u0644\u0627\u0645 \U0001F9ED",
+    "\\u0000 \\x00 \\", "\ufeff\ufffd\u2028\u2029",
+]
+
+
+def filled(session, every, shape, text, books):
+    """All fields of a shape, each text field with ${text}."""
+    def one(v, name):
+        if v.type == "string":
+            cut = text.encode()[: int(v.max)].decode(errors="ignore")
+            return cut if len(cut.encode()) >= int(v.min) else "x" * int(v.min)
+        return {"int": lambda: max(int(v.min), 1), "real": lambda: 1.5, "bool": lambda: True, "uuid": lambda: "00000000-0000-7000-8000-000000000001",
+                "time": lambda: "2026-03-05T00:00:00Z", "date": lambda: "2026-03-05", "count": lambda: 3, "enum": lambda: v.choices[0],
+                "code": lambda: books[v.codebook][0], "shape": lambda: filled(session, every, v.shape, text, books)}[v.type]()
+    return {f.name: [one(f.value, f.name)] if f.value.array else one(f.value, f.name) for f in every.shape[shape].fields
+            if f.name != "based_on"}
+
+
+@scenario
+def whatever_is_typed_into_whichever_field_stays_text(folder):
+    every = tables.load(SOURCE / "src" / "tbl")
+    with Node(folder) as node:
+        focal = node.login("focal.point")
+        books = {b["name"]: [v["code"] for v in b["values"]] for b in focal.get("/api/report/codebooks").expect(200).json()["codebooks"]}
+        made = []
+        for text in NASTY:
+            report = filled(focal, every, "NewIncident", text, books)
+            answer = focal.post("/api/report/incidents", report)
+            assert answer.status == 201, (text, answer)
+            within({k: v for k, v in report.items() if k != "synthetic"}, answer.json())
+            made.append((report, answer.json()["id"]))
+        page = focal.get("/api/report/incidents").expect(200).json()
+        assert page["total"] == len(NASTY), page
+        for report, id in made:
+            seen = focal.get("/api/report/incidents/" + id).expect(200)
+            assert seen.headers["content-type"] == "application/json" and seen.headers["x-content-type-options"] == "nosniff", seen.headers
+            within({k: v for k, v in report.items() if k != "synthetic"}, seen.json())
+            correction = dict(report, based_on=1)
+            within({"text": report["text"]}, focal.put("/api/report/incidents/" + id, correction).expect(200).json())
+        lines = [json.loads(line) for line in focal.get("/api/report/export?format=jsonl", headers={"X-Fairway-Purpose": "statistics"}).expect(200).body.split(b"\n") if line]
+        assert sorted(line["text"] for line in lines) == sorted(report["text"] for report, _ in made)
+        for text in NASTY:
+            quoted = urllib.parse.quote(text, safe="")
+            for name in ("from", "to", "route", "country", "cause", "means", "status", "sort", "after"):
+                answer = focal.get(f"/api/report/incidents?{name}={quoted}")
+                assert answer.status in (400, 422), (name, text, answer)
+            assert focal.get("/api/report/incidents/" + quoted).status in (400, 404, 422)
+        bad = focal.request("POST", "/api/report/incidents", headers={"Content-Type": "application/json"},
+                            upload=json.dumps(dict(made[0][0], text="a\x00b")).encode())
+        assert bad.status in (400, 422), bad
+        assert focal.get("/api/report/incidents").expect(200).json()["total"] == len(NASTY)
 
 
 def rows_of(answer):
