@@ -183,6 +183,7 @@ static void verify(struct bench *b)
 struct recorded {
 	struct ledger_writer *w; /* NULL: without an entry */
 	unsigned n;
+	int rows; /* of each */
 };
 
 static int outbox_row(struct store *s, const struct uuid *subject, struct diag *reterr)
@@ -202,7 +203,7 @@ static int recorded_tx(struct store *s, void *arg, struct diag *reterr)
 		ledger_writer_rollback(r->w);
 	for (unsigned i = 0; err == 0 && i < r->n; i++) {
 		struct uuid subject = uuid_new();
-		for (int k = 0; err == 0 && k < 3; k++)
+		for (int k = 0; err == 0 && k < r->rows; k++)
 			err = outbox_row(s, &subject, reterr);
 		struct ledger_note note = { .event = 82, .account = subject, .session = subject, .route = "hand_over",
 					    .subjects = &subject, .nsubjects = 1 };
@@ -212,9 +213,9 @@ static int recorded_tx(struct store *s, void *arg, struct diag *reterr)
 	return err;
 }
 
-static double write_us(struct bench *b, bool with, unsigned group, unsigned writes)
+static double write_us(struct bench *b, bool with, unsigned group, int rows, unsigned writes)
 {
-	struct recorded r = { with ? b->w : NULL, group };
+	struct recorded r = { with ? b->w : NULL, group, rows };
 	struct diag d = DIAG_INIT;
 	usec_t from = time_mono();
 	for (unsigned i = 0; i < writes; i += group) {
@@ -237,23 +238,23 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Medians over turns taken one after the other, so that a busy machine disturbs both alike. */
-static void beside(struct bench *b, unsigned group, unsigned writes, bool last)
+static void beside(struct bench *b, unsigned group, int rows, unsigned writes, bool last)
 {
 	enum { TURNS = 15 };
 	double without[TURNS], with[TURNS];
 	for (int i = 0; i < TURNS; i++) {
-		without[i] = write_us(b, false, group, writes);
-		with[i] = write_us(b, true, group, writes);
+		without[i] = write_us(b, false, group, rows, writes);
+		with[i] = write_us(b, true, group, rows, writes);
 	}
 	qsort(without, TURNS, sizeof(double), by_value);
 	qsort(with, TURNS, sizeof(double), by_value);
 	double a = without[TURNS / 2], c = with[TURNS / 2];
 	if (b->json)
-		(void)printf("\"write_group_%u\":{\"without_us\":%.1f,\"with_us\":%.1f,\"share\":%.3f}%s", group, a, c,
+		(void)printf("\"write_%d_rows_group_%u\":{\"without_us\":%.1f,\"with_us\":%.1f,\"share\":%.3f}%s", rows, group, a, c,
 			     (c - a) / a, last ? "" : ",");
 	else
-		(void)printf("a small write, %u in a transaction: %.1f us without its entry, %.1f us with it: %+.1f %%\n",
-			     group, a, c, (c - a) / a * 100);
+		(void)printf("a write of %d rows, %u in a transaction: %.1f us without its entry, %.1f us with it: %+.1f %%\n",
+			     rows, group, a, c, (c - a) / a * 100);
 }
 
 int main(int argc, char **argv)
@@ -294,8 +295,10 @@ int main(int argc, char **argv)
 			     store_engine(b.s) == STORE_SQLITE ? "sqlite" : "postgresql");
 	grow(&b, entries);
 	verify(&b);
-	beside(&b, 1, 60, false);
-	beside(&b, 50, 5000, true);
+	beside(&b, 1, 3, 60, false);
+	beside(&b, 50, 3, 5000, false);
+	beside(&b, 1, 14, 60, false); /* as many rows as a report with all blocks */
+	beside(&b, 50, 14, 5000, true);
 	if (b.json)
 		(void)printf("}\n");
 	ledger_writer_free(b.w);
