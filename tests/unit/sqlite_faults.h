@@ -116,6 +116,29 @@ static int v_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int flags, 
 	return rc;
 }
 
+/* One fault of a test's loop: the n-th changing operation on a file (and all behind it, where the disk is full or all die), or the n-th allocation. */
+enum kind { FILE_ERROR, FILE_FULL, DEATH, MEMORY };
+
+static inline void begin_fault(enum kind k, int n)
+{
+	calls = 0;
+	fail_with = k == FILE_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+	stuck = k == FILE_FULL || k == DEATH;
+	if (k == MEMORY)
+		mem_fault_at((uint64_t)n);
+	else
+		fail_at = n;
+}
+
+/* Whether it fell. */
+static inline bool end_fault(enum kind k, int n)
+{
+	bool fell = k == MEMORY ? mem_fault_hit() : calls >= n;
+	mem_fault_at(0);
+	fail_at = 0;
+	return fell;
+}
+
 /* ${everywhere}: the VFS is the one that is used when none is named. 0 or an error of SQLite. */
 static inline int sqlite_faults_install(bool everywhere)
 {

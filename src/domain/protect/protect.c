@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/cursor.h"
 #include "base/err.h"
+#include "base/signs.h"
 #include "codec/json.h"
 #include "gen/sql.h"
 #include "gen/tables.h"
@@ -24,11 +25,9 @@ enum { REFERRALS_SHOWN = 200, MEM = 64 * 1024, RECEIPT_LEN = 14, NEEDS_TEXT = 13
 /* P-XXXXX-XXXXXX: 55 random bits in signs that nobody mistypes; it tells nothing of the person, the case or the time. */
 static void make_receipt(char out[RECEIPT_LEN + 1])
 {
-	static const char signs[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	uint8_t r[RECEIPT_LEN];
 	randombytes_buf(r, sizeof(r));
-	for (size_t i = 0; i < RECEIPT_LEN; i++)
-		out[i] = signs[r[i] & 31];
+	signs_of(r, sizeof(r), out);
 	out[0] = 'P';
 	out[1] = out[7] = '-';
 	out[RECEIPT_LEN] = '\0';

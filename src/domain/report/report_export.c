@@ -138,12 +138,6 @@ static void put_uuid(struct going *g, const char *name, const struct uuid *u)
 	put_text(g, name, text, UUID_TEXT_LEN);
 }
 
-static const char *attribution(const struct incident *inc)
-{
-	const struct cell *system = &inc->at[B_PROV][PROV_SYSTEM];
-	return cell_set(system) ? codebooks[CB_SYSTEM].values[system->i].note : "";
-}
-
 static const struct {
 	const char *name;
 	uint8_t block;
@@ -187,7 +181,7 @@ static void put_flat(struct going *g)
 		NEXT(blocks[B_COUNTS].fields[m].name, put_cell(g, blocks[B_COUNTS].fields[m].name, B_COUNTS, m));
 	NEXT(behind[0], put_codes(g, behind[0], B_CAUSE, CAUSE_CODE));
 	NEXT(behind[1], put_codes(g, behind[1], B_MEANS, MEANS_KIND));
-	NEXT(behind[2], put_text(g, behind[2], attribution(g->inc), strlen(attribution(g->inc))));
+	NEXT(behind[2], put_text(g, behind[2], report_attribution(g->inc), strlen(report_attribution(g->inc))));
 #undef NEXT
 }
 
@@ -227,8 +221,8 @@ static void put_feature(struct going *g)
 static void put_attribution(struct jw *w, void *arg)
 {
 	const struct going *g = arg;
-	if (attribution(g->inc)[0] != '\0')
-		jw_put_string(w, "attribution", attribution(g->inc));
+	if (report_attribution(g->inc)[0] != '\0')
+		jw_put_string(w, "attribution", report_attribution(g->inc));
 }
 
 static void put_line(struct going *g)
@@ -312,7 +306,7 @@ static int more_export(struct worker *w, struct store *db, void *arg, struct buf
 
 /* ---- the request ---- */
 
-static int choose(struct call *c, const struct index_filter *f, struct export **ret, const struct uuid **ret_ids)
+static int choose(struct call *c, const struct index_filter *f, struct export **ret, struct uuid **ret_ids)
 {
 	const struct report_index *x = report_of(c->worker)->index;
 	size_t all = index_count(x), n = 0;
@@ -356,7 +350,7 @@ int report_export_incidents(struct call *c, struct reply *reply, struct diag *re
 {
 	struct index_filter f;
 	struct export *x = NULL;
-	const struct uuid *ids = NULL;
+	struct uuid *ids = NULL;
 	enum format format = FORMAT_CSV;
 	char now[TIME_TEXT_LEN + 1];
 	int r = find_format(c, &format, reterr);
@@ -372,7 +366,7 @@ int report_export_incidents(struct call *c, struct reply *reply, struct diag *re
 	const char *detail = arena_printf(c->mem, "{\"format\":\"%s\"}", formats[format].name);
 	struct ledger_note note = { .event = LEDGER_EV_INCIDENT_EXPORT, .subjects = ids, .nsubjects = x->n, .detail = detail };
 	r = call_ledger(c, &note, reterr);
-	mem_free((void *)(uintptr_t)ids);
+	mem_free(ids);
 	time_format(time_now(), now);
 	reply->more = more_export;
 	reply->more_arg = x;

@@ -8,10 +8,12 @@
  * it through every version; no request can say that.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/signs.h"
 #include "codec/json.h"
 #include "codec/json_pull.h"
 #include "domain/report/report_int.h"
@@ -64,12 +66,17 @@ static void put_origin(struct jw *w, void *arg)
 		jw_put_string(w, "layout", o->import.layout);
 }
 
+const char *report_attribution(const struct incident *inc)
+{
+	const struct cell *system = &inc->at[B_PROV][PROV_SYSTEM];
+	return cell_set(system) ? codebooks[CB_SYSTEM].values[system->i].note : "";
+}
+
 static int find_origin(struct call *c, const struct report_head *h, const struct incident *inc, struct origin *ret,
 		       struct diag *reterr)
 {
-	const struct cell *system = &inc->at[B_PROV][PROV_SYSTEM];
 	struct store_rows *rows = NULL;
-	*ret = (struct origin){ .attribution = cell_set(system) ? codebooks[CB_SYSTEM].values[system->i].note : "" };
+	*ret = (struct origin){ .attribution = report_attribution(inc) };
 	if (uuid_is_nil(&h->import))
 		return 0;
 	const struct store_value v[] = { sv_uuid(&h->import) };
@@ -172,8 +179,8 @@ int report_see_incident(struct call *c, struct reply *reply, struct diag *reterr
 	int r = report_find(c, &e, reterr);
 	if (r != 0)
 		return r;
-	for (const char *p = wanted; p != NULL && *p != '\0'; p++)
-		version = version * 10 + (*p - '0'); /* 1..100000, checked by the route's row */
+	if (wanted != NULL)
+		version = strtoll(wanted, NULL, 10); /* 1..100000, checked by the route's row */
 	jw_init(&w, &reply->body);
 	r = report_put_incident(c, &e, wanted != NULL ? version : e.version, &w, &personal, reterr);
 	return r == 0 ? report_note_reading(c, LEDGER_EV_INCIDENT_READ, &e.id, personal, reterr) : r;
@@ -206,14 +213,12 @@ static bool text_is(const struct cell *c, const char *s)
 	return cell_set(c) && (size_t)c->i == strlen(s) && memcmp(c->s, s, strlen(s)) == 0;
 }
 
-/* A number that nobody mistypes: the year and ten signs without I, L, O, U. */
+/* A number that nobody mistypes: the year and ten signs. */
 static int make_number(struct call *c, const struct report_head *h, struct cell *cell)
 {
-	static const char signs[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	char text[TIME_TEXT_LEN + 1], code[11] = "";
 	time_format(h->at, text);
-	for (size_t i = 0; i < 10; i++) /* five bits of each of the id's last ten bytes, nearly all random */
-		code[i] = signs[h->id.b[6 + i] & 31];
+	signs_of(h->id.b + 6, 10, code); /* of the id's last ten bytes, nearly all random */
 	const char *number = arena_printf(c->mem, "%.4s-%.5s-%.5s", text, code, code + 5);
 	*cell = number != NULL ? cell_text(number, strlen(number)) : CELL_ABSENT;
 	return number != NULL ? 0 : -ENOMEM;

@@ -46,6 +46,8 @@ int report_note_reading(struct call *c, int event, const struct uuid *ids, size_
 /* The object Incident of a version, into ${w} where a value belongs. */
 int report_put_incident(struct call *c, const struct index_entry *e, int64_t version, struct jw *w, bool *ret_personal,
 			struct diag *reterr);
+/* Who is to be named whenever the report is shown; static, "" for nobody. */
+const char *report_attribution(const struct incident *inc);
 /* What stands beside the report, into the object that is open in ${w}. */
 void report_put_head(struct jw *w, const struct report_head *h, const struct incident *inc);
 

@@ -70,8 +70,7 @@ struct standing {
 };
 struct standing world_see(struct world *x, const struct uuid *owner, const struct uuid *id);
 struct standing world_cancel(struct world *x, const struct uuid *owner, const struct uuid *id);
-/* The refused rows as CSV; to be released. */
-/* The file of refused rows; one empty line once their time is over. */
+/* The refused rows as CSV, to be released; one empty line once their time is over. */
 void world_refused(struct world *x, const struct uuid *owner, const struct uuid *id, struct buf *out);
 /* Everything that this agency's reports say, in whatever order and under whatever ids; how many there are. */
 size_t world_digest(struct world *x, const struct uuid *owner, uint8_t ret[DIGEST]);

@@ -13,33 +13,12 @@
 #include "import_world.h"
 #include "sqlite_faults.h"
 
-enum kind { FILE_ERROR, FILE_FULL, MEMORY };
 enum { FRESH = 60 /* faults until the vault is made anew, so that looking at all of it stays quick */ };
 
 static struct world x;
 static uint8_t want[DIGEST];
 static size_t want_n;
 static struct standing whole;
-
-static void begin_fault(enum kind k, int n)
-{
-	calls = 0;
-	fail_with = k == FILE_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-	stuck = k == FILE_FULL;
-	if (k == MEMORY)
-		mem_fault_at((uint64_t)n);
-	else
-		fail_at = n;
-}
-
-/* Whether it fell. */
-static bool end_fault(enum kind k, int n)
-{
-	bool fell = k == MEMORY ? mem_fault_hit() : calls >= n;
-	mem_fault_at(0);
-	fail_at = 0;
-	return fell;
-}
 
 static void file(size_t per)
 {

@@ -18,29 +18,6 @@
 static const struct wire_pair settings[] = {{"session.free_attempts", "100"},
 					    {"session.factor", "optional"}};
 
-/* One fault: the n-th changing operation on a file, or the n-th allocation. */
-enum kind { FILE_ERROR, FILE_FULL, MEMORY };
-
-static void begin_fault(enum kind k, int n)
-{
-	calls = 0;
-	fail_with = k == FILE_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-	stuck = k == FILE_FULL;
-	if (k == MEMORY)
-		mem_fault_at((uint64_t)n);
-	else
-		fail_at = n;
-}
-
-/* Whether it fell. */
-static bool end_fault(enum kind k, int n)
-{
-	bool fell = k == MEMORY ? mem_fault_hit() : calls >= n;
-	mem_fault_at(0);
-	fail_at = 0;
-	return fell;
-}
-
 static int request(struct node *n, int vault, const struct fake_request *rq, char ret_id[64])
 {
 	struct fake_answer a;

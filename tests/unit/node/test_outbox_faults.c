@@ -15,29 +15,9 @@
 #include "base/arena.h"
 #include "sqlite_faults.h"
 
-enum kind { FILE_ERROR, FILE_FULL, MEMORY, DEATH };
 enum { ROWS = 3, WORLD_LASTS = 100 };
 
 static struct world w;
-
-static void begin_fault(enum kind k, int n)
-{
-	calls = 0;
-	fail_with = k == FILE_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-	stuck = k == FILE_FULL || k == DEATH;
-	if (k == MEMORY)
-		mem_fault_at((uint64_t)n);
-	else
-		fail_at = n;
-}
-
-static bool end_fault(enum kind k, int n)
-{
-	bool fell = k == MEMORY ? mem_fault_hit() : calls >= n;
-	mem_fault_at(0);
-	fail_at = 0;
-	return fell;
-}
 
 static void restart(int v)
 {
